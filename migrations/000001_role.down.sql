@@ -1,0 +1,2 @@
+drop function wall;
+revoke usage on schema public from tidings_app, tidings_platform;
