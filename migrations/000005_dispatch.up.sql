@@ -130,6 +130,7 @@ create table unknowns(                              -- attempts with outcome 4, 
   n int not null,
   attempt smallint not null,
   marked_at timestamptz not null,
+  parts_left smallint not null default 0,           -- above 0: settled by a receipt, other parts may follow
   primary key (tenant_id, session_id, n, attempt));
 create index on unknowns(gateway_id, number);
 
@@ -145,9 +146,9 @@ create table receipts(                              -- the inbox: acknowledged a
   month int not null,                               -- carriers use their ids again
   received_at timestamptz not null default clock_timestamp(),
   applied_at timestamptz,
-  parked_at timestamptz,                            -- nobody claimed it; looked at again, never deleted
+  look_at timestamptz not null default clock_timestamp(),   -- unmatched ones are looked at again, never deleted
   unique (gateway_id, provider_id, state, month));
-create index receipts_new on receipts(id) where applied_at is null;
+create index receipts_new on receipts(look_at) where applied_at is null;
 grant select, insert, update on receipts to tidings_platform;
 
 create table inbound(                               -- what people answered
@@ -226,8 +227,11 @@ end $$;
 create function record_v1(p_tenant bigint, p_session bigint, p_flush text, p_n int[], p_attempt smallint[],
   p_outcome smallint[], p_state smallint[], p_counts boolean[], p_code text[], p_provider text[], p_next timestamptz[])
 returns int language plpgsql set synchronous_commit = on as $$
-declare v_changed int; v_charge bigint;
+declare v_changed int; v_charge bigint; v_cancelled boolean;
 begin
+  -- What comes back to a cancelled session is not tried again. The share lock
+  -- makes a cancellation and this take turns.
+  select s.state = 'cancelled' into v_cancelled from sessions s where s.tenant_id = p_tenant and s.id = p_session for share;
   -- Always in the order of n: two of these cannot wait for each other.
   perform 1 from messages m where m.tenant_id = p_tenant and m.session_id = p_session and m.n = any(p_n) order by m.n for update;
   with r as (select * from unnest(p_n, p_attempt, p_outcome, p_state, p_counts, p_code, p_provider, p_next)
@@ -236,7 +240,8 @@ begin
       from r where a.tenant_id = p_tenant and a.session_id = p_session and a.n = r.n and a.attempt = r.attempt
         and (a.outcome is null or (a.outcome = 4 and r.outcome <> 4))
       returning a.n, a.attempt, a.batch_id, a.gateway_id, a.marked_at, r.outcome, r.state, r.counts, r.code, r.next_at),
-    old as (select m.n, m.state, m.number, m.price, d.batch_id, d.outcome, d.state as new_state, d.counts, d.code, d.next_at, d.attempt, d.gateway_id, d.marked_at
+    old as (select m.n, m.state, m.number, m.price, d.batch_id, d.outcome,
+        case when d.state = 1 and v_cancelled then 14 else d.state end as new_state, d.counts, d.code, d.next_at, d.attempt, d.gateway_id, d.marked_at
       from messages m join done d on m.n = d.n where m.tenant_id = p_tenant and m.session_id = p_session),
     moved as (update messages m set state = old.new_state, code = coalesce(old.code, m.code),
         tries = m.tries + case when old.counts then 1 else 0 end,
