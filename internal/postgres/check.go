@@ -1,0 +1,148 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Broken is an invariant that does not hold, with a few of the rows that show it.
+type Broken struct {
+	Rule string // "I13"
+	Says string // what must hold
+	Rows []string
+}
+
+// Check runs every invariant as a query that must return no row, and returns
+// those that do.
+func (p *PlatformTx) Check(ctx context.Context) ([]Broken, error) {
+	var out []Broken
+	for _, c := range invariants {
+		rows, err := p.tx.Query(ctx, `select row_to_json(x)::text from (`+c.query+` limit 5) x`)
+		if err != nil {
+			return nil, fmt.Errorf("check %s: %w", c.rule, err)
+		}
+		got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return nil, fmt.Errorf("check %s: %w", c.rule, err)
+		}
+		if len(got) > 0 {
+			out = append(out, Broken{Rule: c.rule, Says: c.says, Rows: got})
+		}
+	}
+	return out, nil
+}
+
+// Invariants lists the rules that Check looks at.
+func Invariants() []string {
+	var out []string
+	for _, c := range invariants {
+		out = append(out, c.rule)
+	}
+	return out
+}
+
+type invariant struct{ rule, says, query string }
+
+var invariants = []invariant{
+	{"I1", "one message per person and session", `
+		select tenant_id, session_id, number_hash, count(*) from messages group by 1, 2, 3 having count(*) > 1`},
+	{"I2", "at most one live attempt per message", `
+		select tenant_id, session_id, n, count(*) from attempts where outcome is distinct from 2 group by 1, 2, 3 having count(*) > 1`},
+	{"I3", "nothing leaves before approval, and nothing but what was approved", `
+		select a.tenant_id, a.session_id, a.n from attempts a join sessions s on s.tenant_id = a.tenant_id and s.id = a.session_id
+		where s.kind = 'campaign' and (s.approved_at is null or a.marked_at < s.approved_at or s.approved_hash is distinct from s.content_hash)`},
+	{"I4", "nothing leaves outside its window", `
+		select a.tenant_id, a.session_id, a.n from attempts a join batches b on b.tenant_id = a.tenant_id and b.id = a.batch_id
+		where a.marked_at < b.due_at or a.marked_at >= b.not_after`},
+	{"I5", "nothing leaves to a number that was suppressed before", `
+		select a.tenant_id, a.session_id, a.n from attempts a join messages m on m.tenant_id = a.tenant_id and m.session_id = a.session_id and m.n = a.n
+		join suppressions x on x.tenant_id = m.tenant_id and x.number_hash = m.number_hash where a.marked_at > x.created_at`},
+	{"I7", "every attempt in flight has a live worker", `
+		select a.tenant_id, a.session_id, a.n, a.worker_id from attempts a left join workers w on w.id = a.worker_id
+		where a.outcome is null and (w.id is null or w.buried_at is not null)`},
+	{"I8", "no message is being submitted for more than five minutes", `
+		select m.tenant_id, m.session_id, m.n from messages m join attempts a on a.tenant_id = m.tenant_id and a.session_id = m.session_id
+		and a.n = m.n and a.attempt = m.attempts where m.state = 2 and a.marked_at < clock_timestamp() - interval '5 minutes'`},
+	{"I9", "accepted means exactly one accepted attempt; kept back means none that may have arrived", `
+		select m.tenant_id, m.session_id, m.n, m.state from messages m
+		left join lateral (select count(*) filter (where a.outcome = 1) as yes, count(*) filter (where a.outcome = 4) as maybe,
+			count(*) filter (where a.outcome is null) as flying from attempts a
+			where a.tenant_id = m.tenant_id and a.session_id = m.session_id and a.n = m.n) a on true
+		where (m.state in (3, 10, 15) and a.yes <> 1) or (m.state in (0, 1, 13, 14, 17) and (a.yes > 0 or a.maybe > 0 or a.flying > 0))
+			or (m.state = 2 and a.flying <> 1) or (m.state in (4, 16) and a.maybe <> 1)`},
+	{"I10", "what waits to be tried again is in the list of retries, and only that", `
+		select coalesce(m.tenant_id, r.tenant_id) as tenant_id, coalesce(m.session_id, r.session_id) as session_id, coalesce(m.n, r.n) as n
+		from (select * from messages where state = 1) m full join retries r
+		on r.tenant_id = m.tenant_id and r.session_id = m.session_id and r.n = m.n where m.n is null or r.n is null`},
+	{"I12", "every receipt that is an hour old has found its message", `
+		select id, provider_id from receipts where applied_at is null and look_at <> 'infinity' and received_at < clock_timestamp() - interval '1 hour'`},
+	{"I13", "the counters of a batch are the counts of its messages", `
+		select b.tenant_id, b.id from batches b join lateral (select count(*) filter (where state = 0) as s0, count(*) filter (where state = 1) as s1,
+			count(*) filter (where state = 2) as s2, count(*) filter (where state = 3) as s3, count(*) filter (where state = 4) as s4,
+			count(*) filter (where state = 10) as s10, count(*) filter (where state = 11) as s11, count(*) filter (where state = 12) as s12,
+			count(*) filter (where state = 13) as s13, count(*) filter (where state = 14) as s14, count(*) filter (where state = 15) as s15,
+			count(*) filter (where state = 16) as s16, count(*) filter (where state = 17) as s17
+			from messages m where m.tenant_id = b.tenant_id and m.session_id = b.session_id and m.n between b.first_n and b.last_n) c on true
+		where (pending, retrying, submitting, accepted, unknown, delivered, undelivered, rejected, suppressed, cancelled, expired, presumed_unsent, missed)
+			is distinct from (s0, s1, s2, s3, s4, s10, s11, s12, s13, s14, s15, s16, s17)`},
+	{"I14", "a balance is the sum of its entries, each with the running sum", `
+		select a.tenant_id, a.kind, a.session_id from ledger_accounts a left join lateral (
+			select sum(amount) as total, count(*) as entries, max(version) as version from ledger_entries e
+			where e.tenant_id = a.tenant_id and e.kind = a.kind and e.session_id = a.session_id) e on true
+		where a.balance <> coalesce(e.total, 0) or a.version <> coalesce(e.entries, 0) or a.version <> coalesce(e.version, 0)
+		union all
+		select tenant_id, kind, session_id from (select *, sum(amount) over (partition by tenant_id, kind, session_id order by version) as running
+			from ledger_entries) e where running <> balance_after`},
+	{"I15", "nothing is made or lost: all accounts sum to zero, every transfer has two entries that do", `
+		select 'accounts' as what, tenant_id, sum(balance) as difference from ledger_accounts group by 2 having sum(balance) <> 0
+		union all
+		select 'transfer', t.tenant_id, t.id from ledger_transfers t left join ledger_entries e on e.tenant_id = t.tenant_id and e.transfer_id = t.id
+		group by 2, 3 having count(e.*) <> 2 or sum(e.amount) <> 0`},
+	{"I16", "no account is below its floor", `
+		select tenant_id, kind, session_id, balance from ledger_accounts where kind in ('available', 'reserved') and balance < 0`},
+	{"I17", "set aside = charged + returned + still set aside; nothing is left when a session is settled", `
+		select s.tenant_id, s.id from sessions s cross join lateral (select
+			coalesce(sum(amount) filter (where kind = 'reserve'), 0) as reserved, coalesce(sum(amount) filter (where kind = 'capture'), 0) as captured,
+			coalesce(sum(amount) filter (where kind = 'release'), 0) as released from ledger_transfers t
+			where t.tenant_id = s.tenant_id and t.session_id = s.id) t
+		left join ledger_accounts a on a.tenant_id = s.tenant_id and a.kind = 'reserved' and a.session_id = s.id
+		where reserved <> captured + released + coalesce(a.balance, 0) or (s.settled_at is not null and coalesce(a.balance, 0) <> 0)`},
+	{"I18", "charged = the prices of the messages that were accepted", `
+		select s.tenant_id, s.id from sessions s
+		left join lateral (select coalesce(sum(m.price), 0) as due from messages m where m.tenant_id = s.tenant_id and m.session_id = s.id
+			and exists (select 1 from attempts a where a.tenant_id = m.tenant_id and a.session_id = m.session_id and a.n = m.n and a.outcome = 1)) d on true
+		left join lateral (select coalesce(sum(amount), 0) as captured from ledger_transfers t
+			where t.tenant_id = s.tenant_id and t.session_id = s.id and t.kind = 'capture') c on true
+		where d.due <> c.captured`},
+	{"I19", "the price of a message is its parts by the price pinned for its country", `
+		select m.tenant_id, m.session_id, m.n from messages m join sessions s on s.tenant_id = m.tenant_id and s.id = m.session_id
+		where m.price is distinct from m.parts * (s.prices ->> m.country)::bigint`},
+	{"I20", "a transfer's key is used once", `
+		select tenant_id, idem_key from ledger_transfers group by 1, 2 having count(*) > 1`},
+	{"I21", "every reload by hand has its audit entry", `
+		select t.tenant_id, t.id from ledger_transfers t where t.actor_id is not null and t.kind in ('topup', 'gift', 'correct_up', 'correct_down', 'expire')
+		and not exists (select 1 from audit a where a.tenant_id = t.tenant_id and a.deed = 'reload_credits' and a.object = 'transfer ' || t.id)`},
+	{"I22", "every tenant table is walled: forced row-level security with both checks, composite foreign keys, roles without privilege", `
+		select c.relname as what, 'row-level security' as missing from pg_class c join pg_attribute t on t.attrelid = c.oid and t.attname = 'tenant_id' and t.attnum > 0
+			where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not (c.relrowsecurity and c.relforcerowsecurity)
+		union all
+		select c.relname, 'policy ' || r.role from pg_class c join pg_attribute t on t.attrelid = c.oid and t.attname = 'tenant_id' and t.attnum > 0
+			cross join (values ('tidings_app')) r(role)
+			where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not exists (select 1 from pg_policy p
+				where p.polrelid = c.oid and r.role::regrole = any(p.polroles) and p.polqual is not null and p.polwithcheck is not null)
+		union all
+		select k.conrelid::regclass::text, k.conname from pg_constraint k
+			join pg_attribute t on t.attrelid = k.conrelid and t.attname = 'tenant_id'
+			join pg_attribute f on f.attrelid = k.confrelid and f.attname = 'tenant_id'
+			where k.contype = 'f' and k.connamespace = 'public'::regnamespace and not t.attnum = any(k.conkey)
+		union all
+		select rolname, 'role with privilege' from pg_roles where rolname in ('tidings_app', 'tidings_platform') and (rolsuper or rolbypassrls)`},
+}
+
+// String shows the rule and its rows, for the terminal.
+func (b Broken) String() string {
+	return b.Rule + ": " + b.Says + "\n    " + strings.Join(b.Rows, "\n    ")
+}

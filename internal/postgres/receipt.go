@@ -1,0 +1,327 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tidings/internal/sms"
+)
+
+// The states of a receipt, as they are kept.
+const (
+	ReceiptEnroute     int16 = 1
+	ReceiptDelivered   int16 = 10
+	ReceiptUndelivered int16 = 11
+)
+
+// Receipt is what the network says later about one part, as it is kept.
+type Receipt struct {
+	ID       int64
+	Gateway  int16
+	Provider string // in the route's normal form
+	Number   int64
+	State    int16
+	Code     string
+	DoneAt   *time.Time
+	Raw      []byte
+	At       time.Time // received
+}
+
+// AddReceipts writes receipts to the inbox. Only after the commit may they be
+// acknowledged. A receipt that is there already is left as it is (B36).
+func (p *PlatformTx) AddReceipts(ctx context.Context, rs []Receipt, now time.Time) error {
+	month := now.UTC().Year()*12 + int(now.UTC().Month())
+	n := len(rs)
+	var (
+		gws    = make([]int16, n)
+		ids    = make([]string, n)
+		nums   = make([]int64, n)
+		states = make([]int16, n)
+		codes  = make([]string, n)
+		dones  = make([]*time.Time, n)
+		raws   = make([][]byte, n)
+	)
+	for i, r := range rs {
+		gws[i], ids[i], nums[i], states[i], codes[i], dones[i], raws[i] = r.Gateway, r.Provider, r.Number, r.State, r.Code, r.DoneAt, r.Raw
+	}
+	_, err := p.tx.Exec(ctx, `insert into receipts(gateway_id, provider_id, number, state, code, done_at, raw, month)
+		select *, $8::int from unnest($1::smallint[], $2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::timestamptz[], $7::bytea[])
+		on conflict do nothing`, gws, ids, nums, states, codes, dones, raws, month)
+	return err
+}
+
+// match is a receipt beside the attempt it speaks of, if there is one.
+type match struct {
+	ID       int64
+	Gateway  int16
+	Provider string
+	Number   int64
+	State    int16
+	Code     string
+	At       time.Time
+	Tenant   *sms.TenantID
+	Session  *sms.SessionID
+	N        *int32
+	Attempt  *int16
+	Part     *int16 // of a message of several
+}
+
+// ApplyReceipts moves messages by at most limit receipts of the inbox and
+// returns how many it took, and the sessions that changed. The first final
+// answer wins; later ones are kept and change nothing.
+func (p *PlatformTx) ApplyReceipts(ctx context.Context, limit int) (int, map[SessionRef]bool, error) {
+	rows, err := p.tx.Query(ctx, `with r as (select * from receipts where applied_at is null and look_at <= clock_timestamp()
+			order by look_at limit $1 for update skip locked)
+		select r.id, r.gateway_id, r.provider_id, r.number, r.state, r.code, r.received_at,
+			coalesce(a.tenant_id, q.tenant_id), coalesce(a.session_id, q.session_id), coalesce(a.n, q.n), coalesce(a.attempt, q.attempt), q.part
+		from r
+		left join lateral (select a.tenant_id, a.session_id, a.n, a.attempt from attempts a
+			join messages m on m.tenant_id = a.tenant_id and m.session_id = a.session_id and m.n = a.n and (m.number = r.number or r.number = 0)
+			where a.gateway_id = r.gateway_id and a.provider_id = r.provider_id order by a.marked_at desc limit 1) a on true
+		left join lateral (select q.tenant_id, q.session_id, q.n, q.attempt, q.part from attempt_parts q
+			join messages m on m.tenant_id = q.tenant_id and m.session_id = q.session_id and m.n = q.n and (m.number = r.number or r.number = 0)
+			where q.gateway_id = r.gateway_id and q.provider_id = r.provider_id and a.n is null
+			order by q.tenant_id desc, q.session_id desc limit 1) q on true`, limit)
+	if err != nil {
+		return 0, nil, err
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[match])
+	if err != nil || len(found) == 0 {
+		return 0, nil, err
+	}
+	var fin finals
+	var parts []match
+	var done, lost []int64
+	for _, m := range found {
+		switch {
+		case m.N == nil:
+			ok, err := p.adopt(ctx, m)
+			if err != nil {
+				return 0, nil, err
+			}
+			if !ok {
+				lost = append(lost, m.ID)
+			}
+			continue // an adopted one is matched the next time
+		case m.State == ReceiptEnroute:
+		case m.Part != nil:
+			parts = append(parts, m)
+		default:
+			fin.add(*m.Tenant, *m.Session, *m.N, m.State, m.Code)
+		}
+		done = append(done, m.ID)
+	}
+	if err := p.rollUp(ctx, parts, &fin); err != nil {
+		return 0, nil, err
+	}
+	if err := p.finish(ctx, fin); err != nil {
+		return 0, nil, err
+	}
+	_, err = p.tx.Exec(ctx, `update receipts set applied_at = clock_timestamp() where id = any($1)`, done)
+	if err == nil && len(lost) > 0 {
+		// Looked at again after a while that grows with its age; after 72 h it is left alone, and kept.
+		_, err = p.tx.Exec(ctx, `update receipts set look_at = case when received_at < clock_timestamp() - interval '72 hours' then 'infinity'
+			else clock_timestamp() + least(interval '10 minutes', interval '200 ms' + (clock_timestamp() - received_at) / 2) end where id = any($1)`, lost)
+	}
+	return len(found), fin.sessions(), err
+}
+
+// SessionRef names a session across tenants.
+type SessionRef struct {
+	Tenant  sms.TenantID
+	Session sms.SessionID
+}
+
+// finals are messages that reach a final state, in columns.
+type finals struct {
+	tenants, sessionIDs []int64
+	ns                  []int32
+	states              []int16
+	codes               []string
+}
+
+func (f *finals) add(t sms.TenantID, s sms.SessionID, n int32, state int16, code string) {
+	f.tenants, f.sessionIDs, f.ns = append(f.tenants, int64(t)), append(f.sessionIDs, int64(s)), append(f.ns, n)
+	f.states, f.codes = append(f.states, state), append(f.codes, code)
+}
+
+func (f *finals) sessions() map[SessionRef]bool {
+	out := map[SessionRef]bool{}
+	for i := range f.ns {
+		out[SessionRef{sms.TenantID(f.tenants[i]), sms.SessionID(f.sessionIDs[i])}] = true
+	}
+	return out
+}
+
+// rollUp notes the state of parts and adds the messages that are decided by
+// it: undelivered with the first part that is, delivered with the last (B40).
+func (p *PlatformTx) rollUp(ctx context.Context, parts []match, fin *finals) error {
+	if len(parts) == 0 {
+		return nil
+	}
+	var b pgx.Batch
+	for _, m := range parts {
+		b.Queue(`update attempt_parts set state = $6 where tenant_id = $1 and session_id = $2 and n = $3 and attempt = $4 and part = $5 and state = 0`,
+			*m.Tenant, *m.Session, *m.N, *m.Attempt, *m.Part, m.State)
+	}
+	if err := p.tx.SendBatch(ctx, &b).Close(); err != nil {
+		return err
+	}
+	seen := map[[3]int64]bool{}
+	for _, m := range parts {
+		key := [3]int64{int64(*m.Tenant), int64(*m.Session), int64(*m.N)}
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		var state int16
+		err := p.tx.QueryRow(ctx, `select case when bool_or(q.state = 11) then 11 when count(*) filter (where q.state = 10) = max(m.parts) then 10 else 0 end
+			from attempt_parts q join messages m on m.tenant_id = q.tenant_id and m.session_id = q.session_id and m.n = q.n
+			where q.tenant_id = $1 and q.session_id = $2 and q.n = $3 and q.attempt = $4`,
+			*m.Tenant, *m.Session, *m.N, *m.Attempt).Scan(&state)
+		if err != nil {
+			return err
+		}
+		if state != 0 {
+			fin.add(*m.Tenant, *m.Session, *m.N, state, m.Code)
+		}
+	}
+	return nil
+}
+
+// finish moves accepted messages to their final state and counts them, rows
+// locked in order.
+func (p *PlatformTx) finish(ctx context.Context, f finals) error {
+	if len(f.ns) == 0 {
+		return nil
+	}
+	_, err := p.tx.Exec(ctx, `select 1 from messages m join (select distinct * from unnest($1::bigint[], $2::bigint[], $3::int[])) as r(tenant_id, session_id, n)
+		using (tenant_id, session_id, n) order by m.tenant_id, m.session_id, m.n for update of m`, f.tenants, f.sessionIDs, f.ns)
+	if err != nil {
+		return err
+	}
+	_, err = p.tx.Exec(ctx, `with r as (select distinct on (tenant_id, session_id, n) * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::smallint[], $5::text[])
+			with ordinality as r(tenant_id, session_id, n, state, code, o) order by tenant_id, session_id, n, o),
+		u as (update messages m set state = r.state, code = nullif(r.code, ''), final_at = clock_timestamp() from r
+			where m.tenant_id = r.tenant_id and m.session_id = r.session_id and m.n = r.n and m.state = 3
+			returning m.tenant_id, m.batch_id, m.state),
+		s as (select tenant_id, batch_id, count(*) filter (where state = 10) as delivered, count(*) filter (where state = 11) as undelivered from u group by 1, 2),
+		l as (select b.tenant_id, b.id from batches b join s on s.tenant_id = b.tenant_id and s.batch_id = b.id order by b.id for update of b)
+		update batches b set accepted = b.accepted - s.delivered - s.undelivered, delivered = b.delivered + s.delivered, undelivered = b.undelivered + s.undelivered
+		from s join l on l.tenant_id = s.tenant_id and l.id = s.batch_id where b.tenant_id = s.tenant_id and b.id = s.batch_id`,
+		f.tenants, f.sessionIDs, f.ns, f.states, f.codes)
+	return err
+}
+
+// adopt gives an orphan receipt to the one unknown attempt it can be of: same
+// gateway, same number, marked before, and nothing to that number still in
+// flight. The receipt proves that the carrier took the message. It reports
+// whether it found one.
+func (p *PlatformTx) adopt(ctx context.Context, m match) (bool, error) {
+	if m.Number == 0 {
+		return false, nil
+	}
+	rows, err := p.tx.Query(ctx, `select u.tenant_id, u.session_id, u.n, u.attempt, u.parts_left, g.parts from unknowns u
+		join messages g on g.tenant_id = u.tenant_id and g.session_id = u.session_id and g.n = u.n
+		where u.gateway_id = $1 and u.number = $2 and u.marked_at <= $3
+		  and not exists (select 1 from attempts a join messages f on f.tenant_id = a.tenant_id and f.session_id = a.session_id and f.n = a.n
+			where a.outcome is null and a.gateway_id = $1 and f.number = $2 and a.worker_id in (select id from workers where buried_at is null))
+		limit 2 for update of u`, m.Gateway, m.Number, m.At)
+	if err != nil {
+		return false, err
+	}
+	type candidate struct {
+		Tenant           sms.TenantID
+		Session          sms.SessionID
+		N                int32
+		Attempt          int16
+		PartsLeft, Parts int16
+	}
+	cs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[candidate])
+	if err != nil || len(cs) != 1 {
+		return false, err
+	}
+	c := cs[0]
+	a := Answer{Tenant: c.Tenant, Session: c.Session, N: c.N, Attempt: c.Attempt, Outcome: OutcomeAccepted, State: sms.MessageAccepted, Counts: true}
+	if c.Parts == 1 {
+		a.Provider = m.Provider
+		return true, p.Record(ctx, orphanKey(m), []Answer{a})
+	}
+	left := c.Parts - 1
+	a.Parts = []AnswerPart{{Part: 1, Provider: m.Provider}}
+	if c.PartsLeft > 0 {
+		left = c.PartsLeft - 1
+		a.Parts[0].Part = c.Parts - left
+		err = p.addParts(ctx, c.Tenant, c.Session, [][]any{{c.N, c.Attempt, a.Parts[0].Part, m.Provider}})
+	} else {
+		err = p.Record(ctx, orphanKey(m), []Answer{a})
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, p.keepSlots(ctx, m, c.Tenant, c.Session, c.N, c.Attempt, left)
+}
+
+// keepSlots leaves the attempt open for the receipts of its other parts.
+func (p *PlatformTx) keepSlots(ctx context.Context, m match, t sms.TenantID, s sms.SessionID, n int32, attempt, left int16) error {
+	if left == 0 {
+		_, err := p.tx.Exec(ctx, `delete from unknowns where tenant_id = $1 and session_id = $2 and n = $3 and attempt = $4`, t, s, n, attempt)
+		return err
+	}
+	_, err := p.tx.Exec(ctx, `insert into unknowns(gateway_id, number, tenant_id, session_id, n, attempt, marked_at, parts_left)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)
+		on conflict (tenant_id, session_id, n, attempt) do update set parts_left = excluded.parts_left`,
+		m.Gateway, m.Number, t, s, n, attempt, m.At, left)
+	return err
+}
+
+func orphanKey(m match) string {
+	return "orphan:" + m.Provider + ":" + m.At.UTC().Format(time.RFC3339Nano)
+}
+
+// Inbound is a text that a person sent.
+type Inbound struct {
+	ID        int64
+	Gateway   int16
+	Provider  string
+	Number    int64
+	Recipient string
+	Text      string
+	At        time.Time
+}
+
+// AddInbound writes what people sent; acknowledged after the commit.
+func (p *PlatformTx) AddInbound(ctx context.Context, in Inbound) error {
+	_, err := p.tx.Exec(ctx, `insert into inbound(gateway_id, provider_id, number, recipient, text) values ($1, $2, $3, $4, $5)`,
+		in.Gateway, in.Provider, in.Number, in.Recipient, in.Text)
+	return err
+}
+
+// TakeInbound takes texts that nobody has handled, for this transaction.
+func (p *PlatformTx) TakeInbound(ctx context.Context, limit int) ([]Inbound, error) {
+	rows, err := p.tx.Query(ctx, `select id, gateway_id, provider_id, number, recipient, text, received_at from inbound
+		where handled_at is null order by id limit $1 for update skip locked`, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Inbound])
+}
+
+// InboundHandled notes that a text was dealt with.
+func (p *PlatformTx) InboundHandled(ctx context.Context, id int64) error {
+	_, err := p.tx.Exec(ctx, `update inbound set handled_at = clock_timestamp() where id = $1`, id)
+	return err
+}
+
+// LastWriter finds the tenant that wrote to a number last, over any gateway.
+// ErrNotFound: nobody did.
+func (p *PlatformTx) LastWriter(ctx context.Context, number int64) (sms.TenantID, error) {
+	var t sms.TenantID
+	err := p.tx.QueryRow(ctx, `select c.tenant_id from tenants t join contacts c on c.tenant_id = t.id and c.number = $1
+		join messages m on m.tenant_id = c.tenant_id and m.number_hash = c.number_hash and m.first_at is not null
+		  and m.session_id in (select s.id from sessions s where s.tenant_id = c.tenant_id and s.started_at is not null order by s.id desc limit 50)
+		order by m.first_at desc limit 1`, number).Scan(&t)
+	return t, err
+}
