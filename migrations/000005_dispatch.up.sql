@@ -170,7 +170,7 @@ select wall('batches'), wall('messages'), wall('retries'), wall('attempts'), wal
 -- the wire. Nothing comes back when the worker was buried (a late backend of a
 -- dead program), when the session is not sending, or outside the window.
 create function mark_v1(p_worker bigint, p_tenant bigint, p_session bigint, p_batch bigint, p_limit int)
-returns table(n int, attempt smallint, number bigint, sender text, body text, parts smallint, not_after timestamptz)
+returns table(n int, attempt smallint, number bigint, sender text, body text, parts smallint, tries smallint, not_after timestamptz)
 language plpgsql set synchronous_commit = on as $$
 #variable_conflict use_column
 declare
@@ -206,10 +206,10 @@ begin
   with u as (update messages m set state = 2, attempts = m.attempts + 1, first_at = coalesce(m.first_at, v_now)
       where m.tenant_id = p_tenant and m.session_id = p_session
         and ((m.n between b.next_n and v_to and m.state = 0) or (m.n = any(v_again) and m.state = 1))
-      returning m.n, m.attempts, m.number, m.text, m.parts),
+      returning m.n, m.attempts, m.number, m.text, m.parts, m.tries),
     a as (insert into attempts(tenant_id, session_id, n, attempt, batch_id, worker_id, gateway_id, marked_at)
       select p_tenant, p_session, u.n, u.attempts, p_batch, p_worker, b.gateway_id, v_now from u)
-  select u.n, u.attempts, u.number, v_sender, u.text, u.parts, b.not_after from u order by u.n;
+  select u.n, u.attempts, u.number, v_sender, u.text, u.parts, u.tries, b.not_after from u order by u.n;
   get diagnostics v_fresh = row_count;
 
   v_fresh := v_fresh - (cardinality(v_again) - v_stopped_again);
@@ -264,7 +264,7 @@ begin
   select count(*), coalesce(sum(old.price) filter (where old.outcome = 1), 0) into v_changed, v_charge from old;
   if v_charge > 0 then
     insert into ledger_transfers(tenant_id, kind, session_id, amount, idem_key, actor, reason)
-      values (p_tenant, 'capture', p_session, v_charge, 'capture:' || p_flush, 'Tidings', 'accepted by the operator');
+      values (p_tenant, 'capture', p_session, v_charge, 'capture:' || p_flush || ':' || p_session, 'Tidings', 'accepted by the operator');
   end if;
   return v_changed;
 end $$;

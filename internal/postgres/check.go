@@ -57,9 +57,9 @@ var invariants = []invariant{
 	{"I4", "nothing leaves outside its window", `
 		select a.tenant_id, a.session_id, a.n from attempts a join batches b on b.tenant_id = a.tenant_id and b.id = a.batch_id
 		where a.marked_at < b.due_at or a.marked_at >= b.not_after`},
-	{"I5", "nothing leaves to a number that was suppressed before", `
+	{"I5", "nothing leaves to a number later than two seconds after it was suppressed", `
 		select a.tenant_id, a.session_id, a.n from attempts a join messages m on m.tenant_id = a.tenant_id and m.session_id = a.session_id and m.n = a.n
-		join suppressions x on x.tenant_id = m.tenant_id and x.number_hash = m.number_hash where a.marked_at > x.created_at`},
+		join suppressions x on x.tenant_id = m.tenant_id and x.number_hash = m.number_hash where a.marked_at > x.created_at + interval '2 seconds'`},
 	{"I7", "every attempt in flight has a live worker", `
 		select a.tenant_id, a.session_id, a.n, a.worker_id from attempts a left join workers w on w.id = a.worker_id
 		where a.outcome is null and (w.id is null or w.buried_at is not null)`},

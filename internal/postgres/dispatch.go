@@ -26,6 +26,7 @@ type Marked struct {
 	Sender   string
 	Text     string
 	Parts    int16
+	Tries    int16 // that counted, before this one
 	NotAfter *time.Time
 }
 
@@ -40,7 +41,7 @@ type BatchRef struct {
 // Mark takes the next window of a batch for worker: the only thing that
 // permits a write to a carrier (mark_v1). Commit before writing.
 func (p *PlatformTx) Mark(ctx context.Context, worker int64, b BatchRef, limit int) ([]Marked, error) {
-	rows, err := p.tx.Query(ctx, `select n, attempt, number, sender, body, parts, not_after from mark_v1($1, $2, $3, $4, $5)`,
+	rows, err := p.tx.Query(ctx, `select n, attempt, number, sender, body, parts, tries, not_after from mark_v1($1, $2, $3, $4, $5)`,
 		worker, b.Tenant, b.Session, b.Batch, limit)
 	if err != nil {
 		return nil, err
@@ -48,13 +49,12 @@ func (p *PlatformTx) Mark(ctx context.Context, worker int64, b BatchRef, limit i
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Marked])
 }
 
-// Flying lists what worker has marked and not recorded of one batch: after a
-// commit whose answer was lost, the same live process reads it back and
-// unmarks it, for it knows that it wrote nothing.
-func (p *PlatformTx) Flying(ctx context.Context, worker int64, b BatchRef, since time.Time) ([]Answer, error) {
+// Flying lists what worker has marked and not recorded: after a commit whose
+// answer was lost, the same live process reads it back and unmarks what it
+// knows it never wrote. What a burial has made unknown meanwhile is listed too.
+func (p *PlatformTx) Flying(ctx context.Context, worker int64) ([]Answer, error) {
 	rows, err := p.tx.Query(ctx, `select tenant_id, session_id, n, attempt from attempts
-		where worker_id = $1 and tenant_id = $2 and session_id = $3 and batch_id = $4 and outcome is null and marked_at >= $5`,
-		worker, b.Tenant, b.Session, b.Batch, since)
+		where worker_id = $1 and (outcome is null or (outcome = 4 and code = 'worker-died'))`, worker)
 	if err != nil {
 		return nil, err
 	}

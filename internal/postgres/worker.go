@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,52 +17,99 @@ import (
 const workerLock = 77
 
 // Lease is a worker's proof of life: one connection that holds an advisory
-// lock. No heartbeat, no clock.
+// lock. No heartbeat, no clock. When the connection breaks the worker takes its
+// lock again on a new one, or is born anew if it was buried meanwhile.
 type Lease struct {
-	ID   int64
-	conn *pgx.Conn
-	lost chan struct{}
+	id   atomic.Int64
+	held atomic.Bool
 	stop context.CancelFunc
-	once sync.Once
+	done chan struct{}
 }
 
-// Hold registers a worker and takes its lock on a connection of its own.
+// Hold registers a worker, takes its lock on a connection of its own and keeps
+// it until Release.
 func (db *DB) Hold(ctx context.Context, name string) (*Lease, error) {
-	conn, err := pgx.Connect(ctx, db.dsn)
+	l := &Lease{done: make(chan struct{})}
+	conn, err := l.take(ctx, db.dsn, name)
 	if err != nil {
 		return nil, fmt.Errorf("register a worker: %w", kind(err))
 	}
-	l := &Lease{conn: conn, lost: make(chan struct{})}
-	err = conn.QueryRow(ctx, `insert into workers(name) values ($1) returning id`, name).Scan(&l.ID)
-	if err == nil {
-		var got bool
-		err = conn.QueryRow(ctx, `select pg_try_advisory_lock($1, $2)`, workerLock, int32(l.ID)).Scan(&got)
-		if err == nil && !got {
-			err = errors.New("its lock is taken")
-		}
-	}
-	if err != nil {
-		_ = conn.Close(context.WithoutCancel(ctx))
-		return nil, fmt.Errorf("register a worker: %w", kind(err))
-	}
-	watch, stop := context.WithCancel(context.WithoutCancel(ctx))
-	l.stop = stop
-	go func() {
-		// Nobody notifies this connection: the wait ends when it breaks.
-		_, _ = conn.WaitForNotification(watch)
-		l.once.Do(func() { close(l.lost) })
-		_ = conn.Close(context.WithoutCancel(ctx))
-	}()
+	ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	go l.keep(ctx, conn, db.dsn, name)
 	return l, nil
 }
 
-// Lost is closed when the lock is gone: the worker must not mark any more.
-func (l *Lease) Lost() <-chan struct{} { return l.lost }
+// Worker is the id under which it may mark, and whether it may now.
+func (l *Lease) Worker() (id int64, held bool) { return l.id.Load(), l.held.Load() }
 
 // Release gives the lock back; what the worker has in flight becomes unknown.
-func (l *Lease) Release() { l.stop() }
+func (l *Lease) Release() {
+	l.stop()
+	<-l.done
+}
 
-// Grace is how long a worker is left alone after it or the database started.
+func (l *Lease) keep(ctx context.Context, conn *pgx.Conn, dsn, name string) {
+	defer close(l.done)
+	for {
+		// Nobody notifies this connection: the wait ends when it breaks.
+		_, _ = conn.WaitForNotification(ctx)
+		l.held.Store(false)
+		_ = conn.Close(context.WithoutCancel(ctx))
+		for {
+			if ctx.Err() != nil {
+				return
+			}
+			var err error
+			if conn, err = l.take(ctx, dsn, name); err == nil {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}
+}
+
+// take locks the worker's id again, or a new one if it has none or was buried.
+func (l *Lease) take(ctx context.Context, dsn, name string) (*pgx.Conn, error) {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	fail := func(err error) (*pgx.Conn, error) {
+		_ = conn.Close(context.WithoutCancel(ctx))
+		return nil, err
+	}
+	id := l.id.Load()
+	var alive bool
+	if id != 0 {
+		var got bool
+		if err := conn.QueryRow(ctx, `select pg_try_advisory_lock($1, $2)`, workerLock, int32(id)).Scan(&got); err != nil {
+			return fail(err)
+		}
+		if !got {
+			return fail(errors.New("the old connection still holds the lock"))
+		}
+		if err := conn.QueryRow(ctx, `select buried_at is null from workers where id = $1`, id).Scan(&alive); err != nil {
+			return fail(err)
+		}
+	}
+	if !alive {
+		if err := conn.QueryRow(ctx, `insert into workers(name) values ($1) returning id`, name).Scan(&id); err != nil {
+			return fail(err)
+		}
+		if _, err := conn.Exec(ctx, `select pg_advisory_lock($1, $2)`, workerLock, int32(id)); err != nil {
+			return fail(err)
+		}
+	}
+	l.id.Store(id)
+	l.held.Store(true)
+	return conn, nil
+}
+
+// grace is how long a worker is left alone after it or the database started.
 const grace = 2 * time.Second
 
 // BuryDead finds one worker whose lock is free, marks what it had in flight as

@@ -1,0 +1,248 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tidings/internal/gateway"
+	"tidings/internal/postgres"
+)
+
+// Dispatcher sends what is due. Its lanes mark a window of messages in one
+// durable commit, hand it to a gateway, and pass the answers to the recorder;
+// receipts come back through the inbox. See "Never twice, never lost" in the
+// README: the mark is the only thing that permits a write to a carrier.
+type Dispatcher struct {
+	app      *App
+	name     string
+	ids      map[string]int16          // gateway name to its number
+	gateways map[int16]gateway.Gateway // and back
+	lanes    int                       // per gateway
+	window   int                       // messages per mark
+	answers  chan answered             // lanes to recorder
+	flying   flying                    // marked, not yet recorded
+	poke     chan struct{}             // something may be due
+	applied  chan struct{}             // receipts came in
+	work     worklist
+	ready    sync.WaitGroup
+}
+
+// DispatchOptions are the sizes of a Dispatcher. Zero values are sensible.
+type DispatchOptions struct {
+	Name   string // of this process, for people
+	Lanes  int    // windows under way at once per gateway; 4
+	Window int    // messages per mark; the gateway's best batch size
+}
+
+// Dispatch sends and takes receipts until ctx ends. Then it stops marking,
+// waits for the answers that are owed, records them and unbinds.
+func (a *App) Dispatch(ctx context.Context, o DispatchOptions) error {
+	d := &Dispatcher{
+		app: a, name: o.Name, lanes: max(o.Lanes, 1), window: o.Window,
+		ids: map[string]int16{}, gateways: map[int16]gateway.Gateway{},
+		answers: make(chan answered, 8192), poke: make(chan struct{}, 1), applied: make(chan struct{}, 1),
+	}
+	if o.Lanes == 0 {
+		d.lanes = 4
+	}
+	if err := d.register(ctx); err != nil {
+		return fmt.Errorf("dispatch: %w", err)
+	}
+	// In the order of stopping: lanes, recorder, gateways and what serves them.
+	lanes, laneCtx := errgroup.WithContext(ctx)
+	serve, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
+	var back sync.WaitGroup
+	for _, g := range d.gateways {
+		back.Go(func() {
+			if err := g.Run(serve, &sink{d: d, id: d.ids[g.ID()]}); err != nil && serve.Err() == nil {
+				a.Log.Error("gateway ended", "gateway", g.ID(), "error", err)
+			}
+		})
+	}
+	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.expire, d.listen} {
+		back.Go(func() { fn(serve) })
+	}
+	recorded := make(chan struct{})
+	go func() { defer close(recorded); d.record(serve) }()
+	for id := range d.gateways {
+		for range d.lanes {
+			lanes.Go(func() error { return d.lane(laneCtx, id) })
+		}
+	}
+	err := lanes.Wait()
+	close(d.answers)
+	<-recorded
+	stopServing()
+	back.Wait()
+	return err
+}
+
+func (d *Dispatcher) register(ctx context.Context) error {
+	return d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
+		for name, g := range d.app.Routes {
+			id, err := tx.RegisterGateway(ctx, name, "smpp")
+			if err != nil {
+				return err
+			}
+			d.ids[name], d.gateways[id] = id, g
+		}
+		return nil
+	})
+}
+
+// lane marks and submits one window after the other. It has a proof of life of
+// its own, so that a mark whose commit was ambiguous can be told from those of
+// other lanes.
+func (d *Dispatcher) lane(ctx context.Context, id int16) error {
+	g := d.gateways[id]
+	var lease *postgres.Lease
+	for lease == nil {
+		var err error
+		if lease, err = d.app.DB.Hold(ctx, d.name); err != nil && !pause(ctx, 500*time.Millisecond) {
+			return nil
+		}
+	}
+	defer func() { d.flying.wait(lease); lease.Release() }()
+	for ctx.Err() == nil {
+		if _, held := lease.Worker(); !held || !g.Health().CanSend() {
+			pause(ctx, 100*time.Millisecond)
+			continue
+		}
+		ref, ok := d.work.next(id)
+		if !ok {
+			d.refill(ctx)
+			if ref, ok = d.work.next(id); !ok {
+				d.idle(ctx)
+				continue
+			}
+		}
+		d.window1(ctx, lease, g, ref)
+	}
+	return nil
+}
+
+// window1 marks one window of a batch and hands it over.
+func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, g gateway.Gateway, ref postgres.BatchRef) {
+	limit := d.window
+	if limit == 0 {
+		limit = max(g.Limits().BatchSize, 1)
+	}
+	worker, _ := lease.Worker()
+	var marked []postgres.Marked
+	err := d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {
+		marked, err = tx.Mark(ctx, worker, ref, limit)
+		return err
+	})
+	if err != nil {
+		// The commit may have happened. Nothing was written to the wire, and this
+		// process knows it: never send on an ambiguous mark, take it back.
+		d.app.Log.Warn("mark", "error", err)
+		d.unmark(ctx, lease, worker)
+		return
+	}
+	if len(marked) == 0 {
+		d.work.drop(ref)
+		return
+	}
+	batch := make([]gateway.Outbound, len(marked))
+	for i, m := range marked {
+		batch[i] = gateway.Outbound{
+			Tenant: int64(ref.Tenant), Session: int64(ref.Session), N: m.N, Attempt: m.Attempt,
+			From: m.Sender, To: digits(m.Number), Text: m.Text, Parts: int(m.Parts), Ref: byte(m.N),
+		}
+		if m.NotAfter != nil {
+			batch[i].NotAfter = *m.NotAfter
+		}
+	}
+	d.flying.add(lease, ref, marked)
+	// A marked message that is not on the wire within 2 s is unmarked: that bounds
+	// how late a message can leave after a STOP or a pause.
+	wire, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := g.Submit(wire, batch, func(r gateway.Result) { d.answers <- answered{result: r, lease: lease} }); err != nil {
+		d.app.Log.Warn("submit", "gateway", g.ID(), "error", err)
+	}
+}
+
+// unmark takes back what this lane has marked and never wrote.
+func (d *Dispatcher) unmark(ctx context.Context, lease *postgres.Lease, worker int64) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	flush := newFlush()
+	for {
+		err := d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
+			lost, err := tx.Flying(ctx, worker)
+			if err != nil {
+				return err
+			}
+			back := lost[:0]
+			for _, x := range lost {
+				if d.flying.has(lease, x) {
+					continue // on the wire: its answer will come
+				}
+				now := time.Now()
+				x.Outcome, x.State, x.NextAt, x.Code = postgres.OutcomeNotAccepted, 1, &now, "not-marked"
+				back = append(back, x)
+			}
+			return tx.Record(ctx, flush, back)
+		})
+		if err == nil || !pause(ctx, 200*time.Millisecond) {
+			return
+		}
+	}
+}
+
+func (d *Dispatcher) refill(ctx context.Context) {
+	if !d.work.stale() {
+		return
+	}
+	var refs []postgres.BatchRef
+	err := d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {
+		refs, err = tx.Work(ctx, 200)
+		return err
+	})
+	if err == nil {
+		d.work.fill(refs)
+	}
+}
+
+// idle waits until something may be due.
+func (d *Dispatcher) idle(ctx context.Context) {
+	t := time.NewTimer(250 * time.Millisecond)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-d.poke:
+		d.work.expire()
+	case <-t.C:
+	}
+}
+
+// listen pokes the lanes when a session starts, so that it leaves at once.
+func (d *Dispatcher) listen(ctx context.Context) {
+	d.app.DB.Listen(ctx, []string{"dispatch"}, func(string, string) { d.wake() })
+}
+
+func (d *Dispatcher) wake() {
+	select {
+	case d.poke <- struct{}{}:
+	default:
+	}
+}
+
+// pause waits, or reports false when ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

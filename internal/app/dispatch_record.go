@@ -1,0 +1,157 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"math"
+	mrand "math/rand/v2"
+	"time"
+
+	"tidings/internal/gateway"
+	"tidings/internal/postgres"
+	"tidings/internal/sms"
+)
+
+// answered is one answer of a gateway on its way to the database.
+type answered struct {
+	result gateway.Result
+	lease  *postgres.Lease // of the lane that marked it; nil for a late answer
+}
+
+func (a answered) flight() flight {
+	return flight{a.result.Tenant, a.result.Session, a.result.N, a.result.Attempt}
+}
+
+// The sizes of a flush: every answer is durable within recordEvery, or sooner
+// when recordMany have come.
+const (
+	recordEvery = 25 * time.Millisecond
+	recordMany  = 1000
+)
+
+// newFlush is the key under which one flush is charged, whenever it is replayed.
+func newFlush() string { return rand.Text() }
+
+// record writes answers until the channel closes, in one transaction per flush,
+// tried again until the database answers: an answer is never dropped.
+func (d *Dispatcher) record(ctx context.Context) {
+	var pending []answered
+	tick := time.NewTicker(recordEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case a, ok := <-d.answers:
+			if !ok {
+				d.flush(ctx, pending)
+				return
+			}
+			if pending = append(pending, a); len(pending) < recordMany {
+				continue
+			}
+		case <-tick.C:
+		}
+		d.flush(ctx, pending)
+		pending = pending[:0]
+	}
+}
+
+func (d *Dispatcher) flush(ctx context.Context, as []answered) {
+	if len(as) == 0 {
+		return
+	}
+	now := time.Now()
+	answers := make([]postgres.Answer, len(as))
+	var optedOut []postgres.Answer
+	for i, a := range as {
+		answers[i] = decide(a.result, int(d.flying.tries(a.lease, a.flight())), now, mrand.Float64())
+		if a.result.Class == gateway.OptedOut {
+			optedOut = append(optedOut, answers[i])
+		}
+	}
+	key := newFlush()
+	for try := 0; ; try++ {
+		err := d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
+			if err := tx.Record(ctx, key, answers); err != nil {
+				return err
+			}
+			return tx.SuppressMessages(ctx, optedOut, "the operator says they opted out")
+		})
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil {
+			d.app.Log.Error("answers not recorded: they become unknown", "answers", len(answers), "error", err)
+			break
+		}
+		if !errors.Is(err, sms.ErrUnavailable) {
+			d.app.Log.Error("record", "answers", len(answers), "error", err)
+		}
+		pause(ctx, time.Duration(math.Min(float64(50*(try+1)), 1000))*time.Millisecond)
+	}
+	d.flying.done(as)
+	if hasSoon(answers, now) {
+		d.wake()
+	}
+}
+
+func hasSoon(as []postgres.Answer, now time.Time) bool {
+	for _, a := range as {
+		if a.NextAt != nil && a.NextAt.Sub(now) < time.Second {
+			return true
+		}
+	}
+	return false
+}
+
+// decide says what an answer means for the message (smpp.md 1.8; D31, D33, D34):
+// the engine, not the gateway, tries again, so that suppression and hours are
+// asked again. tries is how many counted before; spread is a random number from
+// 0 to 1.
+func decide(r gateway.Result, tries int, now time.Time, spread float64) postgres.Answer {
+	a := postgres.Answer{
+		Tenant: sms.TenantID(r.Tenant), Session: sms.SessionID(r.Session), N: r.N, Attempt: r.Attempt, Code: r.Code,
+	}
+	again := func(wait time.Duration, counts bool) postgres.Answer {
+		at := now.Add(max(wait, r.RetryAfter))
+		a.Outcome, a.State, a.NextAt, a.Counts = postgres.OutcomeNotAccepted, sms.MessageRetrying, &at, counts
+		return a
+	}
+	switch r.Outcome {
+	case gateway.Accepted:
+		a.Outcome, a.State, a.Counts = postgres.OutcomeAccepted, sms.MessageAccepted, true
+		providers(r, &a)
+	case gateway.NotSent:
+		return again(0, false)
+	case gateway.Refused:
+		switch r.Class {
+		case gateway.Temporary:
+			return again(sms.RetryAfter(tries, spread), true)
+		case gateway.Throttled:
+			return again(time.Second, false)
+		case gateway.Route:
+			return again(time.Minute, false)
+		case gateway.Recipient:
+			a.Outcome, a.State, a.Counts = postgres.OutcomeRefused, sms.MessageUndelivered, true
+		default:
+			a.Outcome, a.State, a.Counts = postgres.OutcomeRefused, sms.MessageRejected, true
+		}
+	default:
+		a.Outcome, a.State, a.Counts = postgres.OutcomeUnknown, sms.MessageUnknown, true
+		providers(r, &a)
+	}
+	return a
+}
+
+// providers takes over the ids by which receipts will come.
+func providers(r gateway.Result, a *postgres.Answer) {
+	if len(r.Parts) == 1 {
+		a.Provider = r.Parts[0].MatchID
+		return
+	}
+	for _, p := range r.Parts {
+		if p.MatchID != "" {
+			a.Parts = append(a.Parts, postgres.AnswerPart{Part: int16(p.N), Provider: p.MatchID})
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package app
+
+import (
+	"strconv"
+	"sync"
+	"time"
+
+	"tidings/internal/postgres"
+)
+
+// worklist hands batches to lanes in turn, so that no session waits for
+// another's end (D35). It is a copy of what the database said a moment ago; the
+// mark decides.
+type worklist struct {
+	mu    sync.Mutex
+	refs  []postgres.BatchRef
+	at    int
+	until time.Time
+}
+
+// workFor is how long a copy is used before the database is asked again.
+const workFor = 100 * time.Millisecond
+
+func (w *worklist) stale() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.refs) == 0 && time.Now().After(w.until) || time.Now().After(w.until)
+}
+
+func (w *worklist) fill(refs []postgres.BatchRef) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refs, w.at, w.until = refs, 0, time.Now().Add(workFor)
+}
+
+func (w *worklist) expire() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.until = time.Time{}
+}
+
+func (w *worklist) next(gateway int16) (postgres.BatchRef, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if time.Now().After(w.until) {
+		return postgres.BatchRef{}, false
+	}
+	for range w.refs {
+		r := w.refs[w.at%len(w.refs)]
+		w.at++
+		if r.Gateway == gateway {
+			return r, true
+		}
+	}
+	return postgres.BatchRef{}, false
+}
+
+func (w *worklist) drop(ref postgres.BatchRef) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, r := range w.refs {
+		if r == ref {
+			w.refs = append(w.refs[:i:i], w.refs[i+1:]...)
+			return
+		}
+	}
+}
+
+// flying remembers what is marked and not recorded, by lane.
+type flying struct {
+	mu   sync.Mutex
+	cond *sync.Cond
+	m    map[*postgres.Lease]map[flight]int16
+}
+
+// flight names an attempt.
+type flight struct {
+	tenant, session int64
+	n               int32
+	attempt         int16
+}
+
+func (f *flying) add(lane *postgres.Lease, ref postgres.BatchRef, ms []postgres.Marked) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.m == nil {
+		f.m = map[*postgres.Lease]map[flight]int16{}
+	}
+	if f.m[lane] == nil {
+		f.m[lane] = map[flight]int16{}
+	}
+	for _, m := range ms {
+		f.m[lane][flight{int64(ref.Tenant), int64(ref.Session), m.N, m.Attempt}] = m.Tries
+	}
+}
+
+// tries is how often the message had been tried before this attempt.
+func (f *flying) tries(lane *postgres.Lease, k flight) int16 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.m[lane][k]
+}
+
+func (f *flying) has(lane *postgres.Lease, a postgres.Answer) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, ok := f.m[lane][flight{int64(a.Tenant), int64(a.Session), a.N, a.Attempt}]
+	return ok
+}
+
+func (f *flying) done(as []answered) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, a := range as {
+		delete(f.m[a.lease], a.flight())
+	}
+	if f.cond != nil {
+		f.cond.Broadcast()
+	}
+}
+
+// wait returns when everything the lane has marked is recorded: only then may
+// it give its proof of life back.
+func (f *flying) wait(lane *postgres.Lease) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.cond == nil {
+		f.cond = sync.NewCond(&f.mu)
+	}
+	for len(f.m[lane]) > 0 {
+		f.cond.Wait()
+	}
+}
+
+func digits(n int64) string { return strconv.FormatInt(n, 10) }

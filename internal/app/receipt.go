@@ -1,0 +1,124 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"tidings/internal/gateway"
+	"tidings/internal/postgres"
+)
+
+// sink takes what comes back from one gateway. It returns nil only after the
+// commit: then the carrier is told that we have it.
+type sink struct {
+	d  *Dispatcher
+	id int16
+}
+
+// Receipts writes receipts to the inbox.
+func (s *sink) Receipts(ctx context.Context, rs []gateway.Receipt) error {
+	rows := make([]postgres.Receipt, len(rs))
+	for i, r := range rs {
+		rows[i] = postgres.Receipt{
+			Gateway: s.id, Provider: r.MatchID, Number: number(r.To), State: receiptState(r.State), Code: r.Code, Raw: r.Raw,
+		}
+		if !r.DoneAt.IsZero() {
+			rows[i].DoneAt = &r.DoneAt
+		}
+	}
+	err := s.d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
+		return tx.AddReceipts(ctx, rows, s.d.app.Now())
+	})
+	if err != nil {
+		return fmt.Errorf("keep %d receipts: %w", len(rs), err)
+	}
+	select {
+	case s.d.applied <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// Inbound writes what people sent.
+func (s *sink) Inbound(ctx context.Context, ms []gateway.Inbound) error {
+	return s.d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
+		for _, m := range ms {
+			err := tx.AddInbound(ctx, postgres.Inbound{Gateway: s.id, Provider: m.ProviderID, Number: number(m.From), Recipient: m.To, Text: m.Text})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Late settles unknowns by answers that came after all.
+func (s *sink) Late(ctx context.Context, rs []gateway.Result) error {
+	as := make([]postgres.Answer, 0, len(rs))
+	now := time.Now()
+	for _, r := range rs {
+		if r.Outcome != gateway.Unknown {
+			as = append(as, decide(r, 0, now, 0))
+		}
+	}
+	return s.d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error { return tx.Record(ctx, newFlush(), as) })
+}
+
+// Changed wakes the lanes: the gateway may be able to send again.
+func (s *sink) Changed(h gateway.Health) {
+	s.d.app.Log.Info("gateway", "state", h.State, "binds", h.Binds, "detail", h.Detail)
+	s.d.wake()
+}
+
+func receiptState(s gateway.State) int16 {
+	switch s {
+	case gateway.Enroute:
+		return postgres.ReceiptEnroute
+	case gateway.Delivered:
+		return postgres.ReceiptDelivered
+	default:
+		return postgres.ReceiptUndelivered
+	}
+}
+
+// number reads the digits of an address; 0 for a short code with letters.
+func number(s string) int64 {
+	n, err := strconv.ParseInt(strings.TrimPrefix(s, "+"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// applyMany is how many receipts one transaction applies at most.
+const applyMany = 1000
+
+// apply moves messages by the receipts of the inbox, as they come.
+func (d *Dispatcher) apply(ctx context.Context) {
+	for ctx.Err() == nil {
+		var took int
+		err := d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {
+			took, _, err = tx.ApplyReceipts(ctx, applyMany)
+			return err
+		})
+		if err != nil && ctx.Err() == nil {
+			d.app.Log.Warn("apply receipts", "error", err)
+			pause(ctx, 500*time.Millisecond)
+			continue
+		}
+		if took == applyMany {
+			continue
+		}
+		t := time.NewTimer(200 * time.Millisecond)
+		select {
+		case <-ctx.Done():
+		case <-d.applied:
+			pause(ctx, 20*time.Millisecond) // more are on their way: one commit for them together
+		case <-t.C:
+		}
+		t.Stop()
+	}
+}
