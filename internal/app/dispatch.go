@@ -28,7 +28,6 @@ type Dispatcher struct {
 	poke     chan struct{}             // something may be due
 	applied  chan struct{}             // receipts came in
 	work     worklist
-	ready    sync.WaitGroup
 }
 
 // DispatchOptions are the sizes of a Dispatcher. Zero values are sensible.
@@ -64,7 +63,7 @@ func (a *App) Dispatch(ctx context.Context, o DispatchOptions) error {
 			}
 		})
 	}
-	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.expire, d.listen} {
+	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen} {
 		back.Go(func() { fn(serve) })
 	}
 	recorded := make(chan struct{})

@@ -160,9 +160,15 @@ func (a *App) closeSession(ctx context.Context, tx *postgres.Tx, id sms.SessionI
 	return tx.SaveSession(ctx, s)
 }
 
-// expire ends what nobody will answer any more.
-func (d *Dispatcher) expire(ctx context.Context) {
-	d.every(ctx, time.Minute, "expire messages", d.app.ExpireMessages)
+// ExpireMessagesJob ends, each minute, what nobody will answer any more.
+type ExpireMessagesJob struct{}
+
+// Kind names the job.
+func (ExpireMessagesJob) Kind() string { return "expire_messages" }
+
+// RunExpireMessages does ExpireMessages.
+func (a *App) RunExpireMessages(ctx context.Context, _ ExpireMessagesJob) error {
+	return a.ExpireMessages(ctx)
 }
 
 // ExpireMessages declares undeliverable (NPAI) what was tried for 48 hours or
