@@ -26,6 +26,8 @@ type App struct {
 	Secret  []byte                     // keys of number hashes and codes; 32 bytes or more
 	MinLead time.Duration              // the least lead of a scheduled session
 	Routes  map[string]gateway.Gateway // by name; nil in a process that only serves pages
+
+	watch watchers
 }
 
 // as runs one deed of a member: it checks the right, opens the tenant's

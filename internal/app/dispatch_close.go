@@ -53,7 +53,7 @@ func (a *App) BuryDead(ctx context.Context) error {
 // follow samples the sessions that have left, tells who watches, and closes
 // those in which every message is final.
 func (d *Dispatcher) follow(ctx context.Context) {
-	last := map[postgres.SessionRef]postgres.Sample{}
+	last := map[postgres.SessionRef]sms.Sample{}
 	d.every(ctx, time.Second, "follow sessions", func(ctx context.Context) error {
 		return d.app.followSessions(ctx, last)
 	})
@@ -61,10 +61,10 @@ func (d *Dispatcher) follow(ctx context.Context) {
 
 // FollowSessions does one round of following: samples, completion, settlement.
 func (a *App) FollowSessions(ctx context.Context) error {
-	return a.followSessions(ctx, map[postgres.SessionRef]postgres.Sample{})
+	return a.followSessions(ctx, map[postgres.SessionRef]sms.Sample{})
 }
 
-func (a *App) followSessions(ctx context.Context, last map[postgres.SessionRef]postgres.Sample) error {
+func (a *App) followSessions(ctx context.Context, last map[postgres.SessionRef]sms.Sample) error {
 	var running []sms.Session
 	err := a.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {
 		running, err = tx.Running(ctx)
@@ -81,7 +81,7 @@ func (a *App) followSessions(ctx context.Context, last map[postgres.SessionRef]p
 	return nil
 }
 
-func (a *App) followSession(ctx context.Context, s sms.Session, last map[postgres.SessionRef]postgres.Sample) error {
+func (a *App) followSession(ctx context.Context, s sms.Session, last map[postgres.SessionRef]sms.Sample) error {
 	ref := postgres.SessionRef{Tenant: s.Tenant, Session: s.ID}
 	var y sms.Tally
 	return a.DB.InTenant(ctx, s.Tenant, func(tx *postgres.Tx) (err error) {
@@ -89,7 +89,7 @@ func (a *App) followSession(ctx context.Context, s sms.Session, last map[postgre
 			return err
 		}
 		now := a.Now().UTC()
-		x := postgres.Sample{At: now.Truncate(time.Second), Sent: y.Handed(), Delivered: y.Delivered, Final: y.Final()}
+		x := sms.Sample{At: now.Truncate(time.Second), Sent: y.Handed(), Delivered: y.Delivered, Final: y.Final()}
 		was, seen := last[ref]
 		same := seen && was.Sent == x.Sent && was.Delivered == x.Delivered && was.Final == x.Final
 		if s.Kind == sms.KindCampaign && !same && x.At.Sub(was.At) >= sampleEvery(s, now) {

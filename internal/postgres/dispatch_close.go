@@ -21,7 +21,7 @@ func (p *PlatformTx) Running(ctx context.Context) ([]sms.Session, error) {
 }
 
 // AddSample writes one point of a session's chart, and tells who watches.
-func (t *Tx) AddSample(ctx context.Context, id sms.SessionID, x Sample) error {
+func (t *Tx) AddSample(ctx context.Context, id sms.SessionID, x sms.Sample) error {
 	_, err := t.tx.Exec(ctx, `insert into session_progress(tenant_id, session_id, at, sent, delivered, final) values ($1, $2, $3, $4, $5, $6)
 		on conflict (tenant_id, session_id, at) do update set sent = excluded.sent, delivered = excluded.delivered, final = excluded.final`,
 		t.tenant, id, x.At, x.Sent, x.Delivered, x.Final)

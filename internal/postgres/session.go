@@ -149,38 +149,34 @@ func tallyFields(y *sms.Tally) []any {
 		&y.Suppressed, &y.Cancelled, &y.Expired, &y.PresumedUnsent, &y.Missed}
 }
 
-// CountryTally is the tally of one country of a session.
-type CountryTally struct {
-	Country string
-	sms.Tally
-}
-
 // TallyByCountry adds up the counters by country, the largest first.
-func (t *Tx) TallyByCountry(ctx context.Context, id sms.SessionID) ([]CountryTally, error) {
+func (t *Tx) TallyByCountry(ctx context.Context, id sms.SessionID) ([]sms.CountryTally, error) {
 	rows, err := t.tx.Query(ctx, `select country, `+tallySums+` from batches
 		where tenant_id = $1 and session_id = $2 group by country order by sum(last_n - first_n + 1) desc, country`, t.tenant, id)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (CountryTally, error) {
-		var c CountryTally
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (sms.CountryTally, error) {
+		var c sms.CountryTally
 		err := row.Scan(append([]any{&c.Country}, tallyFields(&c.Tally)...)...)
 		return c, err
 	})
 }
 
-// Sample is one point of the chart of a session.
-type Sample struct {
-	At                     time.Time
-	Sent, Delivered, Final int
-}
-
 // Samples lists the points of the chart, in order.
-func (t *Tx) Samples(ctx context.Context, id sms.SessionID) ([]Sample, error) {
+func (t *Tx) Samples(ctx context.Context, id sms.SessionID) ([]sms.Sample, error) {
 	rows, err := t.tx.Query(ctx, `select at, sent, delivered, final from session_progress
 		where tenant_id = $1 and session_id = $2 order by at`, t.tenant, id)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Sample])
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[sms.Sample])
+}
+
+// OptedOutSince counts a session's people who opted out since at.
+func (t *Tx) OptedOutSince(ctx context.Context, id sms.SessionID, at time.Time) (int, error) {
+	var n int
+	err := t.tx.QueryRow(ctx, `select count(*) from suppressions x join messages m on m.tenant_id = x.tenant_id and m.session_id = $2
+		and m.number_hash = x.number_hash where x.tenant_id = $1 and x.kind = 'opted_out' and x.created_at >= $3`, t.tenant, id, at).Scan(&n)
+	return n, err
 }
