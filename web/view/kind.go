@@ -1,0 +1,76 @@
+package view
+
+import "strings"
+
+// fill is the class that colours a bar; neutral is ink.
+func (k Kind) fill() string {
+	switch k {
+	case Sea, Move, Wait, Bad:
+		return "f-" + string(k)
+	}
+	return "f-ink"
+}
+
+// icon is what stands beside a note of this kind when nothing better is named.
+func (k Kind) icon() string {
+	switch k {
+	case Sea:
+		return "check"
+	case Wait:
+		return "warn"
+	case Bad:
+		return "stop"
+	}
+	return "info"
+}
+
+func (f Flash) icon() string { return f.Kind.icon() }
+
+// role makes bad news interrupt, and good news wait its turn.
+func (f Flash) role() string {
+	if f.Kind == Bad {
+		return "alert"
+	}
+	return "status"
+}
+
+// mark is how a state is drawn: silhouette, colour, word.
+type mark struct {
+	icon, label string
+	kind        Kind
+}
+
+// marks are the states of a campaign and its sessions (ux.md 6.1), and the short moments between them.
+var marks = map[string]mark{
+	"draft":           {"m-draft", "Draft", Rest},
+	"validating":      {"m-validating", "In validation", Move},
+	"refused":         {"m-refused", "Refused", Bad},
+	"approved":        {"m-completed", "Approved", "done"},
+	"scheduled":       {"m-scheduled", "Scheduled", Rest},
+	"starting":        {"m-sending", "Starting", Move},
+	"waiting_credits": {"m-credits", "Waiting for credits", Wait},
+	"held":            {"m-credits", "Needs your decision", Wait},
+	"sending":         {"m-sending", "Sending", Move},
+	"paused":          {"m-paused", "Paused", Wait},
+	"stopped":         {"m-paused", "Stopped by Tidings", Bad},
+	"cancelled":       {"m-cancelled", "Cancelled", Rest},
+	"completed":       {"m-completed", "Completed", "done"},
+}
+
+// markOf never fails: a state without a drawing is shown by its name.
+func markOf(key string) mark {
+	if m, ok := marks[key]; ok {
+		return m
+	}
+	return mark{"m-draft", strings.ReplaceAll(key, "_", " "), Rest}
+}
+
+// StateLabel gives the words for a state: "waiting_credits" is "Waiting for credits".
+func StateLabel(key string) string { return markOf(key).label }
+
+func boolean(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}
