@@ -1,0 +1,125 @@
+package sms
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Campaign is what a marketer writes. It may be changed while no session of it is under way.
+type Campaign struct {
+	Tenant         TenantID
+	ID             ID
+	Name           string // only the team sees it
+	Kind           string // Marketing, Service or "" while not chosen
+	Sender         string // "" while not chosen
+	Text           string // with merge fields
+	Lists          []ID
+	Excluded       []ID
+	Revision       int64 // grows with every saved change
+	TestedRevision int64 // the last one somebody was sent a test of
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+	UpdatedBy      ID
+	UpdatedByName  string
+}
+
+// Audience is who the campaign is for, now.
+func (c Campaign) Audience() Audience { return Audience{Lists: c.Lists, Excluded: c.Excluded} }
+
+// Sender is a name that a tenant may send as.
+type Sender struct {
+	Name       string
+	Countries  []string // where it is approved; empty: everywhere
+	ApprovedAt *time.Time
+}
+
+// ApprovedIn reports whether messages may leave under the name in country (D40).
+func (s Sender) ApprovedIn(country string) bool {
+	return s.ApprovedAt != nil && (len(s.Countries) == 0 || contains(s.Countries, country))
+}
+
+// CampaignName cleans a campaign's name, or says what to do about it in field "name".
+func CampaignName(typed string) (string, error) {
+	name := strings.Join(strings.FieldsFunc(typed, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	var p Problems
+	switch {
+	case name == "" || !utf8.ValidString(name):
+		p.Add("name", "Enter a name for the campaign. Only your team sees it")
+	case utf8.RuneCountInString(name) > 80:
+		p.Add("name", "Use 80 characters or fewer. It has "+figure(utf8.RuneCountInString(name)))
+	}
+	return name, p.Err()
+}
+
+// TextLimit is the most characters that are kept of a text. MaxParts is reached long before.
+const TextLimit = 4000
+
+// CampaignState is the state in a list of campaigns: that of the newest session, or draft.
+const CampaignDraft SessionState = "draft"
+
+// CampaignLine is one campaign of a list.
+type CampaignLine struct {
+	ID        ID
+	Name      string
+	Kind      string
+	Sender    string
+	Text      string // of the newest session, or the draft
+	State     SessionState
+	Version   int // of the newest session; 0 for a draft
+	People    int
+	At        time.Time // when it leaves, left, ended or was last changed
+	Zone      string    // of At, where a zone was chosen
+	Tally     Tally
+	UpdatedAt time.Time
+	Revision  int64
+}
+
+// CampaignFilter chooses campaigns of a list. Empty fields choose all.
+type CampaignFilter struct {
+	State  SessionState // CampaignDraft for those without a session
+	Text   string       // in the name, the text or the sender
+	Before time.Time    // keyset: changed before this moment …
+	ID     ID           // … or at it, with a smaller ID
+	Limit  int
+}
+
+// Test is one text sent to an own phone (D41), and what became of it.
+type Test struct {
+	Session SessionID
+	Number  int64
+	Name    string // whose phone
+	Person  string // as whom
+	State   MessageState
+	Parts   int
+	Price   Credits
+	At      time.Time  // when it was asked for
+	FirstAt *time.Time // first hand-over
+	FinalAt *time.Time
+	Code    string // last answer of the carrier
+}
+
+// TestNumber is an own phone that tests may go to once it is verified (D41).
+type TestNumber struct {
+	Number     int64
+	Name       string
+	VerifiedAt *time.Time
+	CodeSentAt *time.Time // a code is under way
+	CodeEndsAt *time.Time
+	CodeTries  int
+	CodeHash   []byte
+}
+
+// The limits of tests (D41).
+const (
+	TestsAtOnce   = 10
+	TestsADay     = 20
+	CodeTries     = 5
+	CodeFor       = 10 * time.Minute
+	CodesADay     = 10 // for one account: codes cost credits too
+	NumbersToTest = 10 // kept by an account
+)
+
+// figure writes a whole number as people read it.
+func figure(n int) string { return (Credits(n) * Credit).String() }
