@@ -105,7 +105,6 @@ type TestNumber struct {
 	Number     int64
 	Name       string
 	VerifiedAt *time.Time
-	CodeSentAt *time.Time // a code is under way
 	CodeEndsAt *time.Time
 	CodeTries  int
 	CodeHash   []byte

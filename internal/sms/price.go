@@ -158,3 +158,13 @@ func (q Quote) Over(n int) int {
 	}
 	return people
 }
+
+// Outgoing is one message ready to be kept: a text to one person, priced for good.
+type Outgoing struct {
+	Contact ID // of a test: as whom the own phone reads it; may be zero
+	Number  int64
+	Hash    []byte
+	Text    string
+	Parts   int
+	Price   Credits
+}

@@ -1,0 +1,53 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"tidings/internal/sms"
+)
+
+// Batch is part of a session: messages to one country, by one gateway, in one window.
+type Batch struct {
+	Session  sms.SessionID
+	Country  string
+	Gateway  int16
+	DueAt    time.Time
+	NotAfter *time.Time // nil: no window ends it
+	First    int        // n of its first message; the others follow
+}
+
+// AddMessages writes a batch and its messages, numbered from b.First. A number that the session has
+// already is ErrConflict (I1). At most some ten thousand at once: they travel in one statement, since
+// COPY does not pass row-level security.
+func (t *Tx) AddMessages(ctx context.Context, b Batch, rows []sms.Outgoing) (sms.BatchID, error) {
+	var id sms.BatchID
+	if len(rows) == 0 {
+		return 0, nil
+	}
+	last := b.First + len(rows) - 1
+	err := t.tx.QueryRow(ctx, `insert into batches(tenant_id, session_id, country, gateway_id, due_at, not_after, first_n, last_n, next_n, pending)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $7, $9) returning id`,
+		t.tenant, b.Session, b.Country, b.Gateway, b.DueAt, b.NotAfter, b.First, last, len(rows)).Scan(&id)
+	if err != nil {
+		return 0, err
+	}
+	contacts := make([]*sms.ID, len(rows))
+	numbers := make([]int64, len(rows))
+	hashes := make([][]byte, len(rows))
+	texts := make([]string, len(rows))
+	parts := make([]int16, len(rows))
+	prices := make([]int64, len(rows))
+	for i, r := range rows {
+		if !r.Contact.IsZero() {
+			contacts[i] = &r.Contact
+		}
+		numbers[i], hashes[i], texts[i], parts[i], prices[i] = r.Number, r.Hash, r.Text, int16(r.Parts), int64(r.Price)
+	}
+	_, err = t.tx.Exec(ctx, `insert into messages(tenant_id, session_id, n, batch_id, contact_id, number, number_hash, country, text, parts, price)
+		select $1, $2, $4 + o - 1, $3, contact, number, hash, $5, text, parts, price
+		from unnest($6::uuid[], $7::bigint[], $8::bytea[], $9::text[], $10::smallint[], $11::bigint[]) with ordinality
+			as u(contact, number, hash, text, parts, price, o)`,
+		t.tenant, b.Session, id, b.First, b.Country, contacts, numbers, hashes, texts, parts, prices)
+	return id, err
+}
