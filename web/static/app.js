@@ -169,7 +169,7 @@
     const title = one('[data-title]');
     if (title) document.title = `${title.dataset.title} · Tidings`;
     say(one('[data-say]')?.dataset.say);
-    one('[data-focus]', root)?.focus();
+    if (root !== document) one('[data-focus]', root)?.focus();
     all('[data-odds-of]').forEach((o) => {
       const area = document.getElementById(o.dataset.oddsOf);
       const copy = document.getElementById(`${o.dataset.oddsOf}-copy`);
@@ -189,7 +189,6 @@
   on('DOMContentLoaded', () => {
     settle(document);
     all('[data-write] textarea').forEach(redraw);
-    one('main [autofocus]')?.focus();
   });
   on('htmx:after:swap', (e) => {
     const target = e.detail?.ctx?.target;

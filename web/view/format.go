@@ -48,12 +48,15 @@ func Signed[N ~int64](thousandths N) string {
 	return Credits(thousandths)
 }
 
-// Percent writes part of whole with one decimal: 62.1%. It rounds down, so 100.0% means all.
+// Percent writes part of whole with one decimal: 62.1%. It is rounded, but 100.0% means all and 0.0% none.
 func Percent[N ~int | ~int64](part, whole N) string {
-	if whole <= 0 {
+	if whole <= 0 || part <= 0 {
 		return "0.0%"
 	}
-	tenths := int64(part) * 1000 / int64(whole)
+	tenths := (int64(part)*2000 + int64(whole)) / (2 * int64(whole))
+	if part < whole {
+		tenths = min(max(tenths, 1), 999)
+	}
 	return fmt.Sprintf("%d.%d%%", tenths/10, tenths%10)
 }
 

@@ -34,9 +34,9 @@ var placeLooks = map[string]placeLook{
 	"network":     {"On the network", "Handed to the operator, waiting for the phone", "url(#p-dots)", false},
 	"retrying":    {"Trying again", "Phone off or out of coverage", "url(#p-hatch)", false},
 	"waiting":     {"Not sent yet", "You can still cancel these", "var(--sunken)", true},
-	"refused":     {"Not accepted", "The operator did not take it. Not charged", "url(#p-short)", false},
+	"refused":     {"Not accepted", "The operator did not take it. Not charged", "url(#p-short)", true},
 	"left_out":    {"Left out", "Opted out or unreachable before the start. Not charged", "url(#p-shut)", true},
-	"cancelled":   {"Cancelled", "Kept back when the rest was cancelled. Not charged", "url(#p-shut)", true},
+	"cancelled":   {"Cancelled", "Kept back when the rest was cancelled. Not charged", "var(--line-strong)", false},
 	"unknown":     {"No answer from the operator", "We never send it twice. A receipt or 48 hours decide it", "url(#p-cross)", true},
 }
 

@@ -87,13 +87,18 @@ func (p *Tab) ForgetConsole() {
 }
 
 // Shot writes a picture of the whole page into the folder SHOTS, if it is set: name-1440-light.png.
+// The window is made as tall as the page first, so that bars fixed to its edges stay at the edges.
 func (p *Tab) Shot(name string) {
 	p.t.Helper()
 	dir := os.Getenv("SHOTS")
 	if dir == "" {
 		return
 	}
-	png, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	w, h := p.wide, p.tall
+	tall := Eval[int64](p, "(scrollTo(0, 0), document.documentElement.scrollHeight)")
+	p.Size(w, max(h, tall))
+	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	p.Size(w, h)
 	if err == nil {
 		err = os.MkdirAll(dir, 0o755)
 	}
