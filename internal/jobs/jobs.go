@@ -69,6 +69,8 @@ func (q *Queue) Stop(ctx context.Context) error {
 func table(a *app.App) *river.Workers {
 	w := river.NewWorkers()
 	handle(w, a.RunExpireMessages)
+	handle(w, a.RunStartSession)
+	handle(w, a.RunSweepSessions)
 	return w
 }
 
@@ -76,6 +78,7 @@ func table(a *app.App) *river.Workers {
 func periodic() []*river.PeriodicJob {
 	return []*river.PeriodicJob{
 		every(time.Minute, app.ExpireMessagesJob{}),
+		every(time.Minute, app.SweepSessionsJob{}),
 	}
 }
 

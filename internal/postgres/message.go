@@ -12,7 +12,7 @@ type Batch struct {
 	Session  sms.SessionID
 	Country  string
 	Gateway  int16
-	DueAt    time.Time
+	DueAt    time.Time  // zero: at once, by the clock of the database
 	NotAfter *time.Time // nil: no window ends it
 	First    int        // n of its first message; the others follow
 }
@@ -26,9 +26,13 @@ func (t *Tx) AddMessages(ctx context.Context, b Batch, rows []sms.Outgoing) (sms
 		return 0, nil
 	}
 	last := b.First + len(rows) - 1
+	var due *time.Time
+	if !b.DueAt.IsZero() {
+		due = &b.DueAt
+	}
 	err := t.tx.QueryRow(ctx, `insert into batches(tenant_id, session_id, country, gateway_id, due_at, not_after, first_n, last_n, next_n, pending)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $7, $9) returning id`,
-		t.tenant, b.Session, b.Country, b.Gateway, b.DueAt, b.NotAfter, b.First, last, len(rows)).Scan(&id)
+		values ($1, $2, $3, $4, coalesce($5, clock_timestamp()), $6, $7, $8, $7, $9) returning id`,
+		t.tenant, b.Session, b.Country, b.Gateway, due, b.NotAfter, b.First, last, len(rows)).Scan(&id)
 	if err != nil {
 		return 0, err
 	}

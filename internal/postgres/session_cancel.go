@@ -1,0 +1,77 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tidings/internal/sms"
+)
+
+// Kept is what a cancellation keeps back.
+type Kept struct {
+	Messages int
+	Price    sms.Credits
+}
+
+// CancelPending makes every message that waits, or waits to be tried again,
+// cancelled, and says how many and what they would have cost. What the carrier
+// has is not touched. Lock the session first. Batches are taken in the order of
+// their ids, and one after the other, so that a million rows are no one long
+// statement.
+func (t *Tx) CancelPending(ctx context.Context, id sms.SessionID) (Kept, error) {
+	var all Kept
+	rows, err := t.tx.Query(ctx, `select id from batches where tenant_id = $1 and session_id = $2 and (pending > 0 or retrying > 0)
+		order by id for update`, t.tenant, id)
+	if err != nil {
+		return all, err
+	}
+	batches, err := pgx.CollectRows(rows, pgx.RowTo[sms.BatchID])
+	if err != nil {
+		return all, err
+	}
+	for _, b := range batches {
+		var n int
+		var price sms.Credits
+		err := t.tx.QueryRow(ctx, `with old as (select m.n, m.state, m.price from messages m join batches x on x.tenant_id = m.tenant_id and x.id = $3
+				where m.tenant_id = $1 and m.session_id = $2 and m.n between x.first_n and x.last_n and m.state in (0, 1)),
+			gone as (update messages m set state = 14, final_at = clock_timestamp() from old
+				where m.tenant_id = $1 and m.session_id = $2 and m.n = old.n),
+			quiet as (delete from retries r where r.tenant_id = $1 and r.session_id = $2 and r.batch_id = $3),
+			sums as (select count(*) filter (where state = 0) as pending, count(*) filter (where state = 1) as retrying,
+				coalesce(sum(price), 0) as price from old),
+			counted as (update batches b set pending = b.pending - s.pending, retrying = b.retrying - s.retrying,
+				cancelled = b.cancelled + s.pending + s.retrying from sums s where b.tenant_id = $1 and b.id = $3)
+			select pending + retrying, price from sums`, t.tenant, id, b).Scan(&n, &price)
+		if err != nil {
+			return all, err
+		}
+		all.Messages += n
+		all.Price += price
+	}
+	return all, nil
+}
+
+// CloseReview ends the moderation of a session that its tenant took back. A
+// decision that was made stays.
+func (t *Tx) CloseReview(ctx context.Context, id sms.SessionID, by string, at time.Time) error {
+	_, err := t.tx.Exec(ctx, `update reviews set decision = 'cancelled', decided_name = $3, decided_at = $4, claimed_by = null,
+		claimed_name = '', claimed_until = null where tenant_id = $1 and session_id = $2 and decision = ''`, t.tenant, id, by, at)
+	return err
+}
+
+// LostSessions lists the sessions that should have been woken before due: those
+// that were to start, and those that wait for credits and could go on, or must
+// be asked about. Large ones that wait are not counted again for nothing.
+func (p *PlatformTx) LostSessions(ctx context.Context, due time.Time) ([]SessionRef, error) {
+	rows, err := p.tx.Query(ctx, `select s.tenant_id, s.id from sessions s
+		left join ledger_accounts a on a.tenant_id = s.tenant_id and a.kind = 'available' and a.session_id = 0
+		where s.kind = 'campaign' and (s.state in ('approved', 'scheduled', 'starting') and s.starts_at <= $1
+			or s.state = 'waiting_credits' and (s.hold_after <= $1 or s.people <= 20000 or coalesce(a.balance, 0) >= s.price))
+		order by s.starts_at, s.id`, due)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[SessionRef])
+}
