@@ -70,6 +70,7 @@ func migrateOurs(pool *pgxpool.Pool) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = driver.Close() }() // it keeps a connection, and the pool waits for it
 	source, err := iofs.New(migrations.FS, ".")
 	if err != nil {
 		return err
@@ -85,6 +86,9 @@ func migrateOurs(pool *pgxpool.Pool) error {
 }
 
 func migrateRiver(ctx context.Context, pool *pgxpool.Pool, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, "create schema if not exists "+riverSchema); err != nil {
+		return err
+	}
 	m, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: riverSchema})
 	if err != nil {
 		return err

@@ -100,3 +100,10 @@ func RolesWith(r Right) []Role {
 	}
 	return out
 }
+
+// In is the actor as a member of a tenant: nothing of staff reaches into a
+// customer's pages.
+func (a Actor) In(m Member) Actor {
+	a.Tenant, a.Slug, a.Role, a.Staff = m.Tenant, m.Slug, m.Role, ""
+	return a
+}
