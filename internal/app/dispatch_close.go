@@ -40,7 +40,7 @@ func (a *App) BuryDead(ctx context.Context) error {
 		var worker int64
 		var unknown int
 		err := a.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {
-			worker, unknown, err = tx.BuryDead(ctx, newFlush())
+			worker, unknown, err = tx.BuryDead(ctx, newFlush(), lostAnswer())
 			return err
 		})
 		if err != nil || worker == 0 {
@@ -48,6 +48,16 @@ func (a *App) BuryDead(ctx context.Context) error {
 		}
 		a.Log.Info("buried a worker", "worker", worker, "unknown", unknown)
 	}
+}
+
+// lostAnswer is what becomes of a message whose worker died with it in flight:
+// it may have been sent, so it is never sent again by itself (D34).
+func lostAnswer() postgres.Answer {
+	if resendUnknown {
+		now := time.Now()
+		return postgres.Answer{Outcome: postgres.OutcomeNotAccepted, State: sms.MessageRetrying, NextAt: &now, Code: "worker-died"}
+	}
+	return postgres.Answer{Outcome: postgres.OutcomeUnknown, State: sms.MessageUnknown, Code: "worker-died"}
 }
 
 // follow samples the sessions that have left, tells who watches, and closes

@@ -137,6 +137,9 @@ func decide(r gateway.Result, tries int, now time.Time, spread float64) postgres
 			a.Outcome, a.State, a.Counts = postgres.OutcomeRefused, sms.MessageRejected, true
 		}
 	default:
+		if resendUnknown {
+			return again(0, true)
+		}
 		a.Outcome, a.State, a.Counts = postgres.OutcomeUnknown, sms.MessageUnknown, true
 		providers(r, &a)
 	}

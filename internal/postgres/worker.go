@@ -114,8 +114,9 @@ const grace = 2 * time.Second
 
 // BuryDead finds one worker whose lock is free, marks what it had in flight as
 // unknown and buries it. It returns its id and how many messages became
-// unknown, or 0 when every worker lives. (I7)
-func (p *PlatformTx) BuryDead(ctx context.Context, flush string) (worker int64, unknown int, err error) {
+// unknown, or 0 when every worker lives (I7). lost is what becomes of an
+// attempt in flight.
+func (p *PlatformTx) BuryDead(ctx context.Context, flush string, lost Answer) (worker int64, unknown int, err error) {
 	rows, err := p.tx.Query(ctx, `select id from workers where buried_at is null
 		and started_at < clock_timestamp() - $1::interval and pg_postmaster_start_time() < clock_timestamp() - $1::interval
 		order by id for update skip locked`, grace)
@@ -134,7 +135,7 @@ func (p *PlatformTx) BuryDead(ctx context.Context, flush string) (worker int64, 
 		if !free {
 			continue
 		}
-		n, err := p.loseFlying(ctx, id, flush)
+		n, err := p.loseFlying(ctx, id, flush, lost)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -144,14 +145,13 @@ func (p *PlatformTx) BuryDead(ctx context.Context, flush string) (worker int64, 
 	return 0, 0, nil
 }
 
-func (p *PlatformTx) loseFlying(ctx context.Context, worker int64, flush string) (int, error) {
+func (p *PlatformTx) loseFlying(ctx context.Context, worker int64, flush string, a Answer) (int, error) {
 	rows, err := p.tx.Query(ctx, `select tenant_id, session_id, n, attempt from attempts
 		where worker_id = $1 and outcome is null order by tenant_id, session_id, n`, worker)
 	if err != nil {
 		return 0, err
 	}
 	lost, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Answer, error) {
-		a := Answer{Outcome: OutcomeUnknown, State: sms.MessageUnknown, Code: "worker-died"}
 		return a, row.Scan(&a.Tenant, &a.Session, &a.N, &a.Attempt)
 	})
 	if err != nil {

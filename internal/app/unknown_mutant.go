@@ -1,0 +1,5 @@
+//go:build mutant
+
+package app
+
+const resendUnknown = true
