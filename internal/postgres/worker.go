@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"tidings/internal/sms"
 )
 
 // workerLock is the class of the advisory locks by which workers prove that
