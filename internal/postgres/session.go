@@ -50,6 +50,12 @@ func (t *Tx) AddSession(ctx context.Context, s *sms.Session) error {
 		campaign = &s.Campaign
 	}
 	s.Tenant = t.tenant
+	if s.Lists == nil {
+		s.Lists = []sms.ID{}
+	}
+	if s.Excluded == nil {
+		s.Excluded = []sms.ID{}
+	}
 	return t.tx.QueryRow(ctx, `insert into sessions(tenant_id, campaign_id, kind, number, state, reason, name, message_kind, sender, text,
 		lists, excluded, follow, frozen_at, mode, wall_time, zone, fold, tzdata, starts_at, hold_after, people, parts, price, prices,
 		content_hash, approved_hash, approved_at, approved_by, submitted_by, submitted_at, token, started_at)

@@ -73,8 +73,13 @@ func (c *Clock) Add(d time.Duration) { c.Set(c.Now().Add(d)) }
 // the invariants are asked.
 func World(t testing.TB) *TheWorld {
 	t.Helper()
+	return world(t, pgtest.DSN(t))
+}
+
+func world(t testing.TB, dsn string) *TheWorld {
+	t.Helper()
 	ctx := t.Context()
-	w := &TheWorld{t: t, DSN: pgtest.DSN(t), Clock: &Clock{}, Log: &bytes.Buffer{}}
+	w := &TheWorld{t: t, DSN: dsn, Clock: &Clock{}, Log: &bytes.Buffer{}}
 	w.Clock.Set(time.Now())
 	db, err := postgres.Open(ctx, w.DSN, 8)
 	if err != nil {
@@ -244,4 +249,10 @@ func (s *syncWriter) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.b.Write(p)
+}
+
+// OwnWorld is a World in a database of its own: for tests in which workers run.
+func OwnWorld(t testing.TB) *TheWorld {
+	t.Helper()
+	return world(t, pgtest.Fresh(t))
 }
