@@ -188,7 +188,9 @@ func (a *App) step(ctx context.Context, tx *postgres.Tx, who sms.Actor, s *sms.S
 }
 
 // sessionName is what the audit calls it.
-func sessionName(s sms.Session) string { return fmt.Sprintf("campaign %s, session %d", s.Campaign, s.Number) }
+func sessionName(s sms.Session) string {
+	return fmt.Sprintf("campaign %s, session %d", s.Campaign, s.Number)
+}
 
 // lockSession finds sending n of a campaign and keeps it for this transaction.
 func lockSession(ctx context.Context, tx *postgres.Tx, campaign sms.ID, n int) (sms.Session, error) {

@@ -220,8 +220,12 @@ func (w *TheWorld) InTenant(fn func(ctx context.Context, tx *postgres.Tx) error)
 // Check asks the invariants of the whole database.
 func (w *TheWorld) Check(t testing.TB) {
 	t.Helper()
-	if sum := pgtest.Value[int64](t, w.DSN, "select coalesce(sum(balance), 0)::bigint from ledger_accounts where tenant_id = $1", int64(w.Tenant.ID)); sum != 0 {
-		t.Errorf("the ledger of %s adds up to %d, not to nothing", w.Tenant.Slug, sum)
+	broken, err := w.App.Check(context.WithoutCancel(t.Context()))
+	if err != nil {
+		t.Errorf("check the invariants: %v", err)
+	}
+	for _, b := range broken {
+		t.Errorf("broken %s", b)
 	}
 }
 
