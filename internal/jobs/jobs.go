@@ -68,6 +68,9 @@ func (q *Queue) Stop(ctx context.Context) error {
 // table is every kind of job, and the deed that does it.
 func table(a *app.App) *river.Workers {
 	w := river.NewWorkers()
+	handle(w, a.RunValidateSession)
+	handle(w, a.RunStartSession)
+	handle(w, a.RunSweepSessions)
 	handle(w, a.RunExpireMessages)
 	handle(w, a.RunStartSession)
 	handle(w, a.RunSweepSessions)
@@ -77,6 +80,7 @@ func table(a *app.App) *river.Workers {
 // periodic is what happens by the clock.
 func periodic() []*river.PeriodicJob {
 	return []*river.PeriodicJob{
+		every(time.Minute, app.SweepSessionsJob{}),
 		every(time.Minute, app.ExpireMessagesJob{}),
 		every(time.Minute, app.SweepSessionsJob{}),
 	}
