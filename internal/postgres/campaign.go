@@ -61,7 +61,7 @@ func (t *Tx) saveLists(ctx context.Context, c sms.Campaign) error {
 		return err
 	}
 	_, err = t.tx.Exec(ctx, `insert into campaign_lists(tenant_id, campaign_id, list_id, excluded)
-		select $1, $2, l, false from unnest($3::uuid[]) l union all select $1, $2, l, true from unnest($4::uuid[]) l where not l = any($3)
+		select $1::bigint, $2::uuid, l, false from unnest($3::uuid[]) l union all select $1, $2, l, true from unnest($4::uuid[]) l where not l = any($3)
 		on conflict (tenant_id, campaign_id, list_id) do update set excluded = excluded.excluded`,
 		t.tenant, c.ID, ids(c.Lists), ids(c.Excluded))
 	return err

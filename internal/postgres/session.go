@@ -63,7 +63,7 @@ func (t *Tx) AddSession(ctx context.Context, s *sms.Session) error {
 		$4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
 		returning id, number`,
 		t.tenant, campaign, s.Kind, s.State, s.Reason, s.Name, s.MessageKind, s.Sender, s.Text,
-		s.Lists, s.Excluded, s.Follow, s.FrozenAt, s.Mode, s.WallTime, s.Zone, s.Fold, s.TZData, s.StartsAt, s.HoldAfter,
+		ids(s.Lists), ids(s.Excluded), s.Follow, s.FrozenAt, s.Mode, s.WallTime, s.Zone, s.Fold, s.TZData, s.StartsAt, s.HoldAfter,
 		s.People, s.Parts, s.Price, prices, s.ContentHash, s.ApprovedHash, s.ApprovedAt, s.ApprovedBy, s.SubmittedBy,
 		s.SubmittedAt, s.Token, s.StartedAt).Scan(&s.ID, &s.Number)
 }

@@ -132,8 +132,13 @@ type Session struct {
 }
 
 // Hash is what an approval is bound to (D10): text, sender, kind, audience,
-// schedule and prices. Any change of these needs a new decision.
+// schedule and prices. Any change of these needs a new decision. It is the same
+// before and after the database kept it, which rounds times to the microsecond.
 func (s Session) Hash() []byte {
+	if s.FrozenAt != nil {
+		at := s.FrozenAt.UTC().Truncate(time.Microsecond)
+		s.FrozenAt = &at
+	}
 	b, err := json.Marshal(struct {
 		Campaign                  ID
 		Kind                      SessionKind
@@ -142,7 +147,7 @@ func (s Session) Hash() []byte {
 		Follow                    bool
 		FrozenAt                  *time.Time
 		Prices                    map[string]Credits
-	}{s.Campaign, s.Kind, s.MessageKind, s.Sender, s.Text, s.Lists, s.Excluded, s.Follow, s.FrozenAt, s.Prices})
+	}{s.Campaign, s.Kind, s.MessageKind, s.Sender, s.Text, append([]ID{}, s.Lists...), append([]ID{}, s.Excluded...), s.Follow, s.FrozenAt, s.Prices})
 	if err != nil {
 		panic(err) // only strings, numbers and times
 	}

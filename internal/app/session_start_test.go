@@ -1,0 +1,307 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"tidings/internal/app"
+	"tidings/internal/postgres"
+	"tidings/internal/postgres/pgtest"
+	"tidings/internal/sms"
+)
+
+func TestScheduledSessionLeavesAtItsInstant(t *testing.T) { // D15
+	w := newSending(t)
+	w.Credits(100 * sms.Credit)
+	at := w.Clock.Now().Add(time.Hour)
+	s := w.approve(w.submitted(at, nil))
+	if s.State != sms.SessionScheduled {
+		t.Fatalf("after approval it is %q", s.State)
+	}
+	if n, when := w.jobs(s); n != 1 || !when.Before(at) || when.Before(at.Add(-time.Minute)) {
+		t.Fatalf("%d jobs, the first at %s for a start at %s", n, when, at)
+	}
+	// Woken far too early (it was moved): nothing.
+	w.wake(s)
+	w.mustState(s, sms.SessionScheduled)
+
+	// Woken early: it holds, and begins when the clock shows the instant.
+	w.Clock.Set(at.Add(-8 * time.Second))
+	done := make(chan error, 1)
+	go func() {
+		done <- w.App.RunStartSession(context.Background(), app.StartSessionJob{Tenant: w.Tenant.ID, Session: s.ID})
+	}()
+	for range 3 {
+		time.Sleep(60 * time.Millisecond) // longer than it looks at the clock
+		w.mustState(s, sms.SessionScheduled)
+	}
+	w.Clock.Set(at)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	s = w.mustState(s, sms.SessionSending)
+	if s.StartedAt == nil || s.StartedAt.Before(at) {
+		t.Errorf("started at %v, due at %s", s.StartedAt, at)
+	}
+	if y := w.tally(s); y.Pending != 3 || y.People() != 3 {
+		t.Errorf("tally %+v", y)
+	}
+}
+
+func TestStartSetsAsideOnceAndAllOrNothing(t *testing.T) { // D24, I17
+	w := newSending(t)
+	w.AddContacts(20)
+	w.Credits(60 * sms.Credit)
+	s := w.approve(w.submitted(w.Clock.Now(), nil))
+	if s.State != sms.SessionStarting {
+		t.Fatalf("after approval of a send that is due it is %q", s.State)
+	}
+	s = w.wake(s)
+	w.wake(s) // a job may run twice
+	w.mustState(s, sms.SessionSending)
+	b := w.balance()
+	if b.Available != 37*sms.Credit || b.Reserved != 23*sms.Credit {
+		t.Errorf("balance %+v, want 37 to use and 23 set aside", b)
+	}
+	frozen := pgtest.Value[int64](t, w.DSN, `select sum(price)::bigint from messages where tenant_id = $1 and session_id = $2`, int64(w.Tenant.ID), int64(s.ID))
+	if sms.Credits(frozen) != b.Reserved {
+		t.Errorf("set aside %s, the frozen prices add up to %s", b.Reserved, sms.Credits(frozen)) // D25
+	}
+	if n := w.audits("start_session"); n != 2 { // starting, sending
+		t.Errorf("%d audit entries of the start", n)
+	}
+}
+
+func TestStartWithTooLittleWaitsAndGoesOn(t *testing.T) { // D23
+	w := newSending(t)
+	w.Credits(1 * sms.Credit)
+	s := w.approve(w.submitted(w.Clock.Now(), nil))
+	s = w.wake(s)
+	if s.State != sms.SessionWaitingCredits || s.Missing != 2*sms.Credit {
+		t.Fatalf("it is %q, missing %s", s.State, s.Missing)
+	}
+	rows := pgtest.Value[int64](t, w.DSN, `select count(*) from messages where tenant_id = $1`, int64(w.Tenant.ID))
+	if b := w.balance(); rows != 0 || b.Available != 1*sms.Credit || b.Reserved != 0 {
+		t.Fatalf("while it waits there are %d messages and %+v", rows, b) // D24: nothing is held
+	}
+	s = w.wake(s) // nothing changed
+	w.mustState(s, sms.SessionWaitingCredits)
+	w.Credits(1 * sms.Credit)
+	if s = w.wake(s); s.State != sms.SessionWaitingCredits || s.Missing != 1*sms.Credit {
+		t.Fatalf("with one more it is %q, missing %s", s.State, s.Missing)
+	}
+	w.Credits(1 * sms.Credit)
+	w.wake(s)
+	w.mustState(s, sms.SessionSending)
+	events := w.events(s)
+	if !strings.Contains(strings.Join(events, "|"), "Waiting for credits: 2 credits missing.") {
+		t.Errorf("the timeline does not name the missing amount: %q", events)
+	}
+	if strings.Count(strings.Join(events, "|"), "Waiting for credits") != 1 {
+		t.Errorf("one wait, told more than once: %q", events)
+	}
+}
+
+func TestWaitingEndsInADecisionWhenItIsTooLate(t *testing.T) { // D21, D23
+	w := newSending(t)
+	s := w.wake(w.approve(w.submitted(w.Clock.Now(), nil)))
+	w.mustState(s, sms.SessionWaitingCredits)
+	w.Clock.Add(3 * time.Hour)
+	w.Credits(100 * sms.Credit) // too late now
+	w.sweep()
+	if n, _ := w.jobs(s); n != 2 {
+		t.Fatalf("%d wake-ups, the sweeper should have added one", n)
+	}
+	w.wake(s)
+	w.mustState(s, sms.SessionHeld)
+}
+
+func TestWithoutALimitItStartsHoweverLate(t *testing.T) { // D21
+	w := newSending(t)
+	s := w.wake(w.approve(w.submitted(w.Clock.Now(), func(s *sms.Session) { s.HoldAfter = nil })))
+	w.mustState(s, sms.SessionWaitingCredits)
+	w.Clock.Add(30 * time.Hour)
+	w.Credits(100 * sms.Credit)
+	w.wake(s)
+	w.mustState(s, sms.SessionSending)
+}
+
+func TestLateApproval(t *testing.T) { // D11, D21
+	for _, c := range []struct {
+		name string
+		late time.Duration
+		hold bool
+		want sms.SessionState
+	}{
+		{"before its time", -time.Minute, true, sms.SessionScheduled},
+		{"after it, before the limit", time.Hour, true, sms.SessionStarting},
+		{"after the limit", 3 * time.Hour, true, sms.SessionHeld},
+		{"after it, start when possible", 30 * time.Hour, false, sms.SessionStarting},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newSending(t)
+			w.Credits(100 * sms.Credit)
+			at := w.Clock.Now().Add(10 * time.Minute)
+			s := w.submitted(at, func(s *sms.Session) {
+				if !c.hold {
+					s.HoldAfter = nil
+				}
+			})
+			w.Clock.Set(at)
+			w.sweep()
+			w.wake(s) // its time comes with no decision: nothing leaves
+			w.mustState(s, sms.SessionValidating)
+			w.Clock.Set(at.Add(c.late))
+			if s = w.approve(s); s.State != c.want {
+				t.Errorf("approved %s late it is %q, not %q", c.late, s.State, c.want)
+			}
+		})
+	}
+}
+
+func TestApprovalIsBoundToTheContent(t *testing.T) { // D10
+	w := newSending(t)
+	s := w.submitted(w.Clock.Now(), nil)
+	w.Exec(`update sessions set text = 'something else' where tenant_id = $1 and id = $2`, int64(w.Tenant.ID), int64(s.ID))
+	if err := w.tryApprove(s); err == nil {
+		t.Error("what was not submitted was approved")
+	}
+	w.Exec(`update sessions set text = $3 where tenant_id = $1 and id = $2`, int64(w.Tenant.ID), int64(s.ID), s.Text)
+	w.Credits(100 * sms.Credit)
+	s = w.approve(s)
+	w.Exec(`update sessions set text = 'something else' where tenant_id = $1 and id = $2`, int64(w.Tenant.ID), int64(s.ID))
+	if s = w.wake(s); s.State != sms.SessionHeld {
+		t.Errorf("a changed text is %q", s.State)
+	}
+}
+
+func TestAudienceAtStart(t *testing.T) { // D20
+	t.Run("follow counts again and leaves out who opted out", func(t *testing.T) {
+		w := newSending(t)
+		numbers := w.AddContacts(97)
+		w.Credits(200 * sms.Credit)
+		s := w.approve(w.submitted(w.Clock.Now().Add(time.Hour), nil))
+		w.AddContacts(2)
+		w.InTenant(func(ctx context.Context, tx *postgres.Tx) error {
+			return tx.AddSuppression(ctx, w.App.NumberHash(w.Tenant.ID, numbers[0]), "opted_out", numbers[0], "STOP", nil)
+		})
+		w.Clock.Set(s.StartsAt)
+		s = w.wake(s)
+		w.mustState(s, sms.SessionSending)
+		if s.People != 101 || s.Price != 101*sms.Credit {
+			t.Errorf("%d people for %s", s.People, s.Price)
+		}
+		if e := w.events(s); !strings.Contains(e[len(e)-1], "101 people. Left out: 1 opted out. 101 credits set aside.") {
+			t.Errorf("the start says %q", e[len(e)-1])
+		}
+	})
+	t.Run("frozen leaves out who joined later", func(t *testing.T) {
+		w := newSending(t)
+		w.Credits(200 * sms.Credit)
+		w.Clock.Set(time.Now().Add(time.Minute)) // the lists carry the time of the database
+		s := w.approve(w.submitted(w.Clock.Now().Add(time.Hour), func(s *sms.Session) {
+			now := w.Clock.Now()
+			s.Follow, s.FrozenAt = false, &now
+		}))
+		w.AddContacts(5)
+		w.Exec(`update list_members set added_at = $3 where tenant_id = $1 and added_at > $2`, int64(w.Tenant.ID), time.Now().Add(-time.Second), w.Clock.Now().Add(time.Minute))
+		w.Exec(`update list_members set added_at = $2 where tenant_id = $1 and contact_id in (select id from contacts where tenant_id = $1 order by number limit 3)`, int64(w.Tenant.ID), time.Now())
+		w.Clock.Set(s.StartsAt)
+		if s = w.wake(s); s.People != 3 {
+			t.Errorf("%d people leave, 3 were there when it was frozen", s.People)
+		}
+	})
+	t.Run("above the ceiling it asks", func(t *testing.T) {
+		w := newSending(t)
+		w.AddContacts(97)
+		w.Credits(200 * sms.Credit)
+		s := w.approve(w.submitted(w.Clock.Now().Add(time.Hour), nil))
+		w.AddContacts(6) // 106 of at most 105
+		w.Clock.Set(s.StartsAt)
+		if s = w.wake(s); s.State != sms.SessionHeld || !strings.Contains(s.Reason, "106 people") {
+			t.Errorf("it is %q: %s", s.State, s.Reason)
+		}
+	})
+	t.Run("nobody left", func(t *testing.T) {
+		w := newSending(t)
+		w.Credits(200 * sms.Credit)
+		s := w.approve(w.submitted(w.Clock.Now().Add(time.Hour), nil))
+		w.Exec(`delete from list_members where tenant_id = $1`, int64(w.Tenant.ID))
+		w.Clock.Set(s.StartsAt)
+		if s = w.wake(s); s.State != sms.SessionHeld || s.Reason != "Nobody on the list can be reached any more" {
+			t.Errorf("it is %q: %s", s.State, s.Reason)
+		}
+	})
+}
+
+func TestStartBatchesByCountry(t *testing.T) { // D20, I1
+	w := newSending(t)
+	w.AddContacts(57)
+	w.Exec(`update contacts set country = 'DE' where tenant_id = $1 and number % 30 = 0`, int64(w.Tenant.ID))
+	w.Credits(500 * sms.Credit)
+	s := w.submitted(w.Clock.Now(), func(s *sms.Session) { s.Price = 100 * sms.Credit })
+	s = w.wake(w.approve(s))
+	w.mustState(s, sms.SessionSending)
+	bad := pgtest.Value[int64](t, w.DSN, `select count(*) from messages m join batches b on b.tenant_id = m.tenant_id and b.id = m.batch_id
+		where m.tenant_id = $1 and (m.country <> b.country or m.n not between b.first_n and b.last_n)`, int64(w.Tenant.ID))
+	if bad != 0 {
+		t.Errorf("%d messages outside their batch", bad)
+	}
+	span := pgtest.Value[string](t, w.DSN, `select min(n) || ' ' || max(n) || ' ' || count(distinct n) || ' ' || count(distinct number_hash) from messages where tenant_id = $1`, int64(w.Tenant.ID))
+	if span != "1 60 60 60" {
+		t.Errorf("first, last, numbers, people: %s", span)
+	}
+	if s.Price != (40+2*20)*sms.Credit {
+		t.Errorf("the price is %s", s.Price)
+	}
+}
+
+func TestCrashInTheMiddleOfStartLeavesNothing(t *testing.T) { // D24
+	w := newSending(t)
+	w.Credits(100 * sms.Credit)
+	s := w.approve(w.submitted(w.Clock.Now(), nil))
+	// Postgres refuses the event that ends the start: all of it must be undone.
+	w.Exec(`create or replace function refuse_event() returns trigger language plpgsql as $$ begin
+		if new.title = 'Started' and new.tenant_id = ` + id(w) + ` then raise exception 'no'; end if; return new; end $$`)
+	w.Exec(`create or replace trigger refuse_event before insert on session_events for each row execute function refuse_event()`)
+	err := w.App.RunStartSession(t.Context(), app.StartSessionJob{Tenant: w.Tenant.ID, Session: s.ID})
+	if err == nil {
+		t.Fatal("the start did not fail")
+	}
+	w.mustState(s, sms.SessionStarting)
+	rows := pgtest.Value[int64](t, w.DSN, `select count(*) from messages where tenant_id = $1`, int64(w.Tenant.ID))
+	if b := w.balance(); rows != 0 || b.Reserved != 0 {
+		t.Errorf("%d messages and %s set aside are left", rows, b.Reserved)
+	}
+	w.Exec(`drop trigger refuse_event on session_events`)
+	w.wake(s)
+	w.mustState(s, sms.SessionSending)
+}
+
+func TestTwoSessionsNeverSpendOneCredit(t *testing.T) { // D24
+	w := newSending(t)
+	w.Credits(4 * sms.Credit)
+	a := w.approve(w.submitted(w.Clock.Now(), nil))
+	w.campaign = w.addCampaign("Winter timetable")
+	b := w.approve(w.submitted(w.Clock.Now(), nil))
+	done := make(chan error, 2)
+	for _, s := range []sms.Session{a, b} {
+		go func() {
+			done <- w.App.RunStartSession(context.Background(), app.StartSessionJob{Tenant: w.Tenant.ID, Session: s.ID})
+		}()
+	}
+	if err := errors.Join(<-done, <-done); err != nil {
+		t.Fatal(err)
+	}
+	states := map[sms.SessionState]int{w.session(a).State: 1}
+	states[w.session(b).State]++
+	if states[sms.SessionSending] != 1 || states[sms.SessionWaitingCredits] != 1 {
+		t.Errorf("the two are %v", states)
+	}
+	if got := w.balance(); got.Available != 1*sms.Credit || got.Reserved != 3*sms.Credit {
+		t.Errorf("balance %+v", got)
+	}
+}
