@@ -137,7 +137,7 @@ func Eval[T any](p *Tab, js string) T {
 }
 
 func eval[T any](p *Tab, js string) (T, error) {
-	ctx, cancel := context.WithTimeout(p.ctx, 3*patience)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	return chromedp.Run(ctx, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
 }
