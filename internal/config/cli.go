@@ -93,7 +93,7 @@ func Parse(args []string, getenv func(string) string, out io.Writer) (*Config, e
 	k, err := kong.New(&c, kong.Name("tidings"), kong.Description(about), kong.Writers(out, out),
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoAppSummary: false}),
-		kong.HelpFormatter(helpWithVariable),
+		kong.ValueFormatter(helpWithVariable),
 		kong.Resolvers(fromEnv(getenv)))
 	if err != nil {
 		return nil, fmt.Errorf("the command line's grammar: %w", err)
