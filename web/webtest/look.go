@@ -30,8 +30,10 @@ func (p *Tab) Look(name string) {
 		p.Size(1440, 900)
 		p.Axe()
 		p.Shot(name)
+		p.NoSideScroll()
 		p.Size(390, 844)
 		p.Axe()
+		p.NoSideScroll()
 		p.Shot(name)
 	}
 	p.Size(320, 640)
@@ -56,14 +58,18 @@ func (p *Tab) Axe() {
 	}
 }
 
-// NoSideScroll fails the test if the page is wider than the window, and names what sticks out.
+// NoSideScroll fails the test if the page is wider than the window or something is cut off at the sheet's edge,
+// and names what sticks out.
 func (p *Tab) NoSideScroll() {
 	p.t.Helper()
-	const js = `(() => { const w = document.documentElement.clientWidth; if (document.documentElement.scrollWidth <= w) return [];
-		return [...document.querySelectorAll('main *, .topbar *, .staffbar *')].filter(e => e.getBoundingClientRect().right > w + 1 && !e.closest('.scroll, svg svg'))
-			.slice(0, 5).map(e => e.tagName + '.' + (e.className.baseVal ?? e.className) + ' ' + Math.round(e.getBoundingClientRect().right)).concat('page ' + document.documentElement.scrollWidth + ' of ' + w); })()`
+	const js = `(() => { const w = document.documentElement.clientWidth, sheet = document.querySelector('main');
+		const edge = Math.min(w, sheet ? sheet.getBoundingClientRect().right : w) + 1;
+		const out = [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > edge && e.getBoundingClientRect().width > 1 && !e.closest('.scroll, .tabs, svg svg, .vh'))
+			.slice(0, 5).map(e => e.tagName + '.' + (e.className.baseVal ?? e.className) + ' ends at ' + Math.round(e.getBoundingClientRect().right) + ' of ' + Math.round(edge));
+		const page = document.documentElement.scrollWidth;
+		return page > w ? out.concat('page ' + page + ' of ' + w) : out; })()`
 	for _, s := range Eval[[]string](p, js) {
-		p.t.Errorf("sideways scroll at %d px, %s: %s", p.wide, p.URL(), s)
+		p.t.Errorf("sideways at %d px, %s: %s", p.wide, p.URL(), s)
 	}
 }
 

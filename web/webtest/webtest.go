@@ -257,3 +257,15 @@ func (p *Tab) Until(what, js string) {
 		}
 	}
 }
+
+// Reload asks for the page again.
+func (p *Tab) Reload() {
+	p.t.Helper()
+	p.Go(p.URL())
+}
+
+// Keys types at wherever the focus is; kb.Enter and its kin are in chromedp's package kb.
+func (p *Tab) Keys(keys string) {
+	p.t.Helper()
+	p.do("keys", chromedp.KeyEvent(keys))
+}

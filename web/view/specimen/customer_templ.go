@@ -71,7 +71,7 @@ func Compose(theme string) templ.Component {
 				return nil
 			})
 			templ_7745c5c3_Err = view.Head(view.HeadProps{
-				Crumbs: []view.Link{{Label: "Campaigns", Href: "#"}}, Note: "Draft saved at 11:02", Title: "Black Friday crossings",
+				Crumbs: []view.Link{{Label: "Campaigns", Href: "#"}}, Note: "Draft saved at 11:02", Title: "Black Friday crossings", Docked: true,
 				Steps: []view.Step{{Label: "Compose", Now: true}, {Label: "Test and send"}, {Label: "Finalize and confirm"}},
 			}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {

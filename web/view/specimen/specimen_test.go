@@ -51,3 +51,43 @@ func TestSpecimens(t *testing.T) {
 		tab.Look(name)
 	}
 }
+
+// TestOpened looks at what is hidden until it is asked for: menus, the list of a combobox, a dialog.
+func TestOpened(t *testing.T) {
+	b := webtest.Open(t)
+	if b == nil {
+		return
+	}
+	s := serve(t)
+	tab := b.Tab(t)
+	look := func(name string) {
+		t.Helper()
+		for _, theme := range []string{"dark", "light"} {
+			tab.Theme(theme)
+			tab.Axe()
+			tab.Shot(name)
+		}
+		tab.NoConsole()
+	}
+	tab.Go(s.URL + "/composer")
+	tab.Click(".who-menu summary")
+	look("open-person")
+	tab.Click(".write .menu summary")
+	look("open-field")
+	tab.Go(s.URL + "/finalize")
+	tab.Click("#zone")
+	tab.Until("the cities", "!document.querySelector('#zone-list').hidden")
+	look("open-zone")
+	tab.Go(s.URL + "/live")
+	tab.Click("[data-dialog]")
+	tab.Until("the dialog", "document.querySelector('dialog').open")
+	look("open-dialog")
+	for _, width := range []int64{1100, 900, 700} {
+		tab.Size(width, 900)
+		for _, name := range []string{"composer", "finalize", "live", "review", "credits"} {
+			tab.Go(s.URL + "/" + name)
+			tab.NoSideScroll()
+			tab.Shot("mid-" + name)
+		}
+	}
+}
