@@ -86,14 +86,14 @@ func TestFaultPages(t *testing.T) {
 
 func TestFaultToScriptIsANote(t *testing.T) {
 	res, body, _ := ask(t, func(http.ResponseWriter, *http.Request) error { return sms.ErrConflict }, func(r *http.Request) { r.Header.Set("HX-Request", "true") })
-	if res.StatusCode != 409 || res.Header.Get("HX-Retarget") != "#flash" || strings.Contains(body, "<html") || !strings.Contains(body, `role="alert"`) {
+	if res.StatusCode != http.StatusConflict || res.Header.Get("HX-Retarget") != "#flash" || strings.Contains(body, "<html") || !strings.Contains(body, `role="alert"`) {
 		t.Errorf("status %d, retarget %q, body %s", res.StatusCode, res.Header.Get("HX-Retarget"), body)
 	}
 }
 
 func TestPanicIsAPage(t *testing.T) {
 	res, body, log := ask(t, func(http.ResponseWriter, *http.Request) error { panic("boom") }, nil)
-	if res.StatusCode != 500 || !strings.Contains(body, "Something broke") || !strings.Contains(log, "boom") {
+	if res.StatusCode != http.StatusInternalServerError || !strings.Contains(body, "Something broke") || !strings.Contains(log, "boom") {
 		t.Errorf("status %d, log %s", res.StatusCode, log)
 	}
 }
@@ -141,7 +141,7 @@ func TestSameOrigin(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			res, _, _ := ask(t, func(w http.ResponseWriter, _ *http.Request) error { w.WriteHeader(200); return nil }, func(r *http.Request) {
+			res, _, _ := ask(t, func(w http.ResponseWriter, _ *http.Request) error { w.WriteHeader(http.StatusOK); return nil }, func(r *http.Request) {
 				r.Method = http.MethodPost
 				for k, v := range test.headers {
 					r.Header.Set(k, v)
@@ -176,16 +176,16 @@ func TestForm(t *testing.T) {
 		return err
 	}
 	res, _, _ := ask(t, read, post("text=+two%0D%0Alines%00+%ff&tag=a&tag=b&tick=on"))
-	if res.StatusCode != 200 || got.Text != " two\nlines \uFFFD" || strings.Join(got.Tags, "") != "ab" || !got.Tick || got.None != "" {
+	if res.StatusCode != http.StatusOK || got.Text != " two\nlines \uFFFD" || strings.Join(got.Tags, "") != "ab" || !got.Tick || got.None != "" {
 		t.Errorf("status %d, got %+v", res.StatusCode, got)
 	}
-	if res, _, _ := ask(t, read, post(strings.Repeat("a=b&", 201))); res.StatusCode != 400 {
+	if res, _, _ := ask(t, read, post(strings.Repeat("a=b&", 201))); res.StatusCode != http.StatusBadRequest {
 		t.Errorf("201 fields: status %d", res.StatusCode)
 	}
-	if res, _, _ := ask(t, read, post("text="+strings.Repeat("a", 2<<20))); res.StatusCode != 413 {
+	if res, _, _ := ask(t, read, post("text="+strings.Repeat("a", 2<<20))); res.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("2 MB: status %d", res.StatusCode)
 	}
-	if res, _, _ := ask(t, read, post("text=%zz")); res.StatusCode != 400 {
+	if res, _, _ := ask(t, read, post("text=%zz")); res.StatusCode != http.StatusBadRequest {
 		t.Errorf("broken form: status %d", res.StatusCode)
 	}
 }

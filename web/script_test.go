@@ -201,7 +201,11 @@ func TestScript(t *testing.T) {
 // TestStreamEndsWithTheServer: an open stream does not hold up the end of the server.
 func TestStreamEndsWithTheServer(t *testing.T) {
 	d := newDesk(t)
-	res, err := http.Get(d.url + "/events")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.url+"/events", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := (&http.Client{}).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func get(t *testing.T, path string, headers map[string]string) (*http.Response, 
 func TestHashedNamesAreKeptForEver(t *testing.T) {
 	for name := range urls {
 		res, _ := get(t, URL(name), nil)
-		if res.StatusCode != 200 || !strings.Contains(res.Header.Get("Cache-Control"), "immutable") || res.Header.Get("Content-Type") == "" {
+		if res.StatusCode != http.StatusOK || !strings.Contains(res.Header.Get("Cache-Control"), "immutable") || res.Header.Get("Content-Type") == "" {
 			t.Errorf("%s: status %d, headers %v", name, res.StatusCode, res.Header)
 		}
 		if res, _ := get(t, Prefix+name, nil); res.Header.Get("Cache-Control") != "no-cache" {
@@ -42,7 +42,7 @@ func TestEverythingTheStyleSheetNamesIsThere(t *testing.T) {
 		t.Fatalf("only %d addresses in the style sheet", len(found))
 	}
 	for _, m := range found {
-		if res, _ := get(t, m[1], nil); res.StatusCode != 200 || !strings.Contains(res.Header.Get("Cache-Control"), "immutable") {
+		if res, _ := get(t, m[1], nil); res.StatusCode != http.StatusOK || !strings.Contains(res.Header.Get("Cache-Control"), "immutable") {
 			t.Errorf("%s: status %d", m[1], res.StatusCode)
 		}
 	}
@@ -54,10 +54,10 @@ func TestETagAndGzip(t *testing.T) {
 	if packed.Header.Get("Content-Encoding") != "gzip" || len(small) >= len(body) || packed.Header.Get("ETag") == plain.Header.Get("ETag") {
 		t.Errorf("gzip: %v, %d of %d bytes", packed.Header, len(small), len(body))
 	}
-	if res, b := get(t, Prefix+"app.js", map[string]string{"If-None-Match": plain.Header.Get("ETag")}); res.StatusCode != 304 || b != "" {
+	if res, b := get(t, Prefix+"app.js", map[string]string{"If-None-Match": plain.Header.Get("ETag")}); res.StatusCode != http.StatusNotModified || b != "" {
 		t.Errorf("known ETag: status %d", res.StatusCode)
 	}
-	if res, _ := get(t, Prefix+"../static.go", nil); res.StatusCode != 404 {
+	if res, _ := get(t, Prefix+"../static.go", nil); res.StatusCode != http.StatusNotFound {
 		t.Errorf("a file that is not served: status %d", res.StatusCode)
 	}
 }
