@@ -10,33 +10,33 @@ import (
 type Reason uint8
 
 const (
-	// Empty: there are no digits.
+	// Empty means that there are no digits.
 	Empty Reason = iota + 1
-	// TooShort for its country.
+	// TooShort is too short for its country.
 	TooShort
-	// TooLong for its country, or for any.
+	// TooLong is too long for its country, or for any.
 	TooLong
-	// Letters, or other signs, among the digits.
+	// Letters stand among the digits, or other signs.
 	Letters
-	// Several numbers in one place.
+	// Several numbers stand in one place.
 	Several
-	// Scientific notation such as 4.47946E+11: a spreadsheet has dropped digits.
+	// Scientific is notation such as 4.47946E+11: a spreadsheet has dropped digits.
 	Scientific
-	// NoCountry: no country code and no default country.
+	// NoCountry means no country code and no default country.
 	NoCountry
-	// UnknownCode: no country has this code.
+	// UnknownCode is a country code that no country has.
 	UnknownCode
-	// NotOfCountry: no number of its country looks like this.
+	// NotOfCountry looks like no number of its country.
 	NotOfCountry
-	// Landline: an SMS cannot reach it.
+	// Landline is out of reach of an SMS.
 	Landline
 	// Premium numbers make their caller pay.
 	Premium
-	// Satellite numbers, and others that belong to no country.
+	// Satellite numbers belong to no country, and so do a few others.
 	Satellite
 	// Personal numbers lead elsewhere, at a price.
 	Personal
-	// Service numbers: free calls, pagers, voice mail.
+	// Service numbers are free calls, pagers, voice mail.
 	Service
 )
 
@@ -142,13 +142,13 @@ func thousands(n int) string {
 type Warning uint8
 
 const (
-	// None: nothing to tell.
+	// None is nothing to tell.
 	None Warning = iota
-	// Unverified: possible by its length, in no range known to be in use (D37).
+	// Unverified is possible by its length and in no range known to be in use (D37).
 	Unverified
-	// Internet: a telephone over the internet, which may not take SMS.
+	// Internet is a telephone over the internet, which may not take SMS.
 	Internet
-	// Trimmed: an obsolete digit was taken away.
+	// Trimmed says that an obsolete digit was taken away.
 	Trimmed
 )
 

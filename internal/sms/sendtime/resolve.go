@@ -17,7 +17,7 @@ type Wall struct {
 }
 
 // ErrWall says that there is no such date or time on any calendar. Its words are for people.
-var ErrWall = errors.New("Choose a date and a time")
+var ErrWall error = advice("Choose a date and a time")
 
 // ErrWhich says that a time occurs twice and nobody said which is meant. It comes inside a
 // longer error with the time in it.
@@ -64,11 +64,11 @@ func (w Wall) Valid() bool { return WallOf(w.UTC()) == w }
 type Kind uint8
 
 const (
-	// Exists: exactly one, as nearly always.
+	// Exists is exactly one, as nearly always.
 	Exists Kind = iota + 1
-	// Gap: none, the clocks jump over it.
+	// Gap is none: the clocks jump over it.
 	Gap
-	// Overlap: two, the clocks go back over it.
+	// Overlap is two: the clocks go back over it.
 	Overlap
 )
 
@@ -76,11 +76,11 @@ const (
 type Which uint8
 
 const (
-	// Unsaid: nobody has chosen.
+	// Unsaid means that nobody has chosen.
 	Unsaid Which = iota
-	// First, before the clocks go back.
+	// First is before the clocks go back.
 	First
-	// Second, after.
+	// Second is after they went back.
 	Second
 )
 

@@ -29,14 +29,20 @@ func TestOpen(t *testing.T) {
 		{"FR", "marketing", "2026-11-27 20:00", "Europe/Paris", false, "2026-11-28 08:00", "Marketing messages cannot leave after 20:00 in France"},
 		{"FR", "marketing", "2026-11-28 20:30", "Europe/Paris", false, "2026-11-30 08:00", "Marketing messages cannot leave after 20:00 in France"},
 		{"FR", "marketing", "2026-11-29 10:00", "Europe/Paris", false, "2026-11-30 08:00", "Marketing messages cannot leave on Sunday in France"},
-		{"FR", "marketing", "2026-11-11 10:00", "Europe/Paris", false, "2026-11-12 08:00",
-			"Marketing messages cannot leave on Wednesday 11 November in France, a public holiday (Armistice Day)"},
+		{
+			"FR", "marketing", "2026-11-11 10:00", "Europe/Paris", false, "2026-11-12 08:00",
+			"Marketing messages cannot leave on Wednesday 11 November in France, a public holiday (Armistice Day)",
+		},
 		// Christmas Day 2026 is a Friday; Easter 2027 is 28 March, with a clock change and a holiday after it.
-		{"FR", "marketing", "2026-12-25 10:00", "Europe/Paris", false, "2026-12-26 08:00",
-			"Marketing messages cannot leave on Friday 25 December in France, a public holiday (Christmas Day)"},
+		{
+			"FR", "marketing", "2026-12-25 10:00", "Europe/Paris", false, "2026-12-26 08:00",
+			"Marketing messages cannot leave on Friday 25 December in France, a public holiday (Christmas Day)",
+		},
 		{"FR", "marketing", "2027-03-27 21:00", "Europe/Paris", false, "2027-03-30 08:00", "Marketing messages cannot leave after 20:00 in France"},
-		{"RE", "marketing", "2027-12-20 10:00", "Indian/Reunion", false, "2027-12-21 08:00",
-			"Marketing messages cannot leave on Monday 20 December in Réunion, a public holiday (Abolition Day)"},
+		{
+			"RE", "marketing", "2027-12-20 10:00", "Indian/Reunion", false, "2027-12-21 08:00",
+			"Marketing messages cannot leave on Monday 20 December in Réunion, a public holiday (Abolition Day)",
+		},
 		{"FR", "marketing", "2027-12-20 10:00", "Europe/Paris", true, "2027-12-20 10:00", ""},
 		{"FR", "service", "2026-11-29 03:00", "Europe/Paris", true, "2026-11-29 03:00", ""},
 		{"FR", "", "2026-11-29 03:00", "Europe/Paris", false, "2026-11-30 08:00", "Marketing messages cannot leave on Sunday in France"},
@@ -44,8 +50,10 @@ func TestOpen(t *testing.T) {
 		{"GB", "marketing", "2026-11-29 21:00", "Europe/London", false, "2026-11-30 08:00", "Marketing messages cannot leave after 21:00 in the United Kingdom"},
 		{"US", "marketing", "2026-11-29 11:00", "America/Chicago", false, "2026-11-29 12:00", "Marketing messages cannot leave before 12:00 in the United States"},
 		{"CZ", "marketing", "2026-11-28 10:00", "Europe/Prague", false, "2026-11-30 08:00", "Marketing messages cannot leave on Saturday in Czechia"},
-		{"CZ", "marketing", "2027-03-26 10:00", "Europe/Prague", false, "2027-03-30 08:00",
-			"Marketing messages cannot leave on Friday 26 March in Czechia, a public holiday (Good Friday)"},
+		{
+			"CZ", "marketing", "2027-03-26 10:00", "Europe/Prague", false, "2027-03-30 08:00",
+			"Marketing messages cannot leave on Friday 26 March in Czechia, a public holiday (Good Friday)",
+		},
 		{"NO", "marketing", "2026-11-29 22:00", "Europe/Oslo", false, "2026-11-30 08:00", "Marketing messages cannot leave after 21:00 in Norway"},
 		{"ZZ", "marketing", "2026-11-29 12:00", "UTC", true, "2026-11-29 12:00", ""},
 	} {

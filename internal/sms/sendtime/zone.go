@@ -4,24 +4,28 @@ package sendtime
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+	_ "time/tzdata" // for machines without zone data
 	"unicode"
 
-	_ "time/tzdata" // for machines without zone data
+	"golang.org/x/text/unicode/norm"
 
 	"tidings/internal/sms/phone"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // ErrZone says that a name is not that of a time zone. Its words are for people.
-var ErrZone = errors.New("Choose a city")
+var ErrZone error = advice("Choose a city")
+
+// advice is an error that a form shows as it is.
+type advice string
+
+// Error gives the words.
+func (a advice) Error() string { return string(a) }
 
 // place is a zone with where it is.
 type place struct {
