@@ -171,11 +171,11 @@ select wall('batches'), wall('messages'), wall('retries'), wall('attempts'), wal
 -- dead program), when the session is not sending, or outside the window.
 create function mark_v1(p_worker bigint, p_tenant bigint, p_session bigint, p_batch bigint, p_limit int)
 returns table(n int, attempt smallint, number bigint, sender text, body text, parts smallint, tries smallint, not_after timestamptz)
-language plpgsql set synchronous_commit = on as $$
+language plpgsql set synchronous_commit = on set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 declare
-  v_sender text; b batches; v_to int; v_again int[]; v_now timestamptz;
-  v_fresh int := 0; v_stopped_fresh int := 0; v_stopped_again int := 0;
+  v_sender text; b batches; v_to int; v_now timestamptz;
+  v_again int[]; v_ns int[]; v_stop int[]; v_fresh int; v_stopped_again int; v_lo int; v_hi int;
 begin
   perform 1 from workers w where w.id = p_worker and w.buried_at is null for share;
   if not found then return; end if;
@@ -192,20 +192,25 @@ begin
     gone as (delete from retries r using due where r.tenant_id = p_tenant and r.session_id = p_session and r.n = due.n returning r.n)
   select coalesce(array_agg(gone.n order by gone.n), '{}') into v_again from gone;
   v_to := least(b.last_n, b.next_n + (p_limit - cardinality(v_again)) - 1);
+  v_ns := v_again || array(select generate_series(b.next_n, v_to));
+  -- Every statement below names the range of its numbers as well: that keeps it
+  -- on a few pages of the primary key, whatever the planner knows of a table
+  -- that was filled a second ago.
+  v_lo := (select min(x) from unnest(v_ns) x); v_hi := (select max(x) from unnest(v_ns) x);
 
   -- I5: asked again at each hand-over.
-  with c as (select m.n, m.state from messages m where m.tenant_id = p_tenant and m.session_id = p_session
-      and ((m.n between b.next_n and v_to and m.state = 0) or (m.n = any(v_again) and m.state = 1))
-      and exists (select 1 from suppressions x where x.tenant_id = p_tenant and x.number_hash = m.number_hash)),
-    u as (update messages m set state = 13, final_at = v_now from c
-      where m.tenant_id = p_tenant and m.session_id = p_session and m.n = c.n returning c.state)
-  select count(*) filter (where u.state = 0), count(*) filter (where u.state = 1)
-    into v_stopped_fresh, v_stopped_again from u;
+  select coalesce(array_agg(m.n), '{}') into v_stop from messages m
+    where m.tenant_id = p_tenant and m.session_id = p_session and m.n between v_lo and v_hi and m.n = any(v_ns) and m.state in (0, 1)
+      and exists (select 1 from suppressions x where x.tenant_id = p_tenant and x.number_hash = m.number_hash);
+  if cardinality(v_stop) > 0 then
+    update messages m set state = 13, final_at = v_now
+      where m.tenant_id = p_tenant and m.session_id = p_session and m.n between v_lo and v_hi and m.n = any(v_stop);
+  end if;
+  v_stopped_again := (select count(*) from unnest(v_stop) x where x = any(v_again));
 
   return query
   with u as (update messages m set state = 2, attempts = m.attempts + 1, first_at = coalesce(m.first_at, v_now)
-      where m.tenant_id = p_tenant and m.session_id = p_session
-        and ((m.n between b.next_n and v_to and m.state = 0) or (m.n = any(v_again) and m.state = 1))
+      where m.tenant_id = p_tenant and m.session_id = p_session and m.n between v_lo and v_hi and m.n = any(v_ns) and m.state in (0, 1)
       returning m.n, m.attempts, m.number, m.text, m.parts, m.tries),
     a as (insert into attempts(tenant_id, session_id, n, attempt, batch_id, worker_id, gateway_id, marked_at)
       select p_tenant, p_session, u.n, u.attempts, p_batch, p_worker, b.gateway_id, v_now from u)
@@ -214,9 +219,9 @@ begin
 
   v_fresh := v_fresh - (cardinality(v_again) - v_stopped_again);
   update batches x set next_n = greatest(x.next_n, v_to + 1),
-      pending = x.pending - v_fresh - v_stopped_fresh,
+      pending = x.pending - v_fresh - (cardinality(v_stop) - v_stopped_again),
       retrying = x.retrying - cardinality(v_again),
-      suppressed = x.suppressed + v_stopped_fresh + v_stopped_again,
+      suppressed = x.suppressed + cardinality(v_stop),
       submitting = x.submitting + v_fresh + cardinality(v_again) - v_stopped_again
     where x.tenant_id = p_tenant and x.id = p_batch;
 end $$;
@@ -224,29 +229,34 @@ end $$;
 -- record_v1 writes the answers of one session: outcomes, states, counters and
 -- the charge, all or nothing. Replaying it changes and charges nothing: a known
 -- answer may correct unknown, never the reverse. It returns how many changed.
+-- Sets of the size of a window are joined by hashing, since the planner cannot
+-- know how many rows of that size there are.
 create function record_v1(p_tenant bigint, p_session bigint, p_flush text, p_n int[], p_attempt smallint[],
   p_outcome smallint[], p_state smallint[], p_counts boolean[], p_code text[], p_provider text[], p_next timestamptz[])
-returns int language plpgsql set synchronous_commit = on as $$
-declare v_changed int; v_charge bigint; v_cancelled boolean;
+returns int language plpgsql set synchronous_commit = on set plan_cache_mode = force_custom_plan
+  set enable_nestloop = off set enable_mergejoin = off as $$
+declare
+  v_changed int; v_charge bigint; v_cancelled boolean;
+  v_lo int := (select min(x) from unnest(p_n) x); v_hi int := (select max(x) from unnest(p_n) x);
 begin
   -- What comes back to a cancelled session is not tried again. The share lock
   -- makes a cancellation and this take turns.
   select s.state = 'cancelled' into v_cancelled from sessions s where s.tenant_id = p_tenant and s.id = p_session for share;
   -- Always in the order of n: two of these cannot wait for each other.
-  perform 1 from messages m where m.tenant_id = p_tenant and m.session_id = p_session and m.n = any(p_n) order by m.n for update;
+  perform 1 from messages m where m.tenant_id = p_tenant and m.session_id = p_session and m.n between v_lo and v_hi and m.n = any(p_n) order by m.n for update;
   with r as (select * from unnest(p_n, p_attempt, p_outcome, p_state, p_counts, p_code, p_provider, p_next)
       as r(n, attempt, outcome, state, counts, code, provider, next_at) order by n),
     done as (update attempts a set outcome = r.outcome, code = r.code, provider_id = coalesce(r.provider, a.provider_id), ended_at = clock_timestamp()
-      from r where a.tenant_id = p_tenant and a.session_id = p_session and a.n = r.n and a.attempt = r.attempt
+      from r where a.tenant_id = p_tenant and a.session_id = p_session and a.n between v_lo and v_hi and a.n = r.n and a.attempt = r.attempt
         and (a.outcome is null or (a.outcome = 4 and r.outcome <> 4))
       returning a.n, a.attempt, a.batch_id, a.gateway_id, a.marked_at, r.outcome, r.state, r.counts, r.code, r.next_at),
     old as (select m.n, m.state, m.number, m.price, d.batch_id, d.outcome,
         case when d.state = 1 and v_cancelled then 14 else d.state end as new_state, d.counts, d.code, d.next_at, d.attempt, d.gateway_id, d.marked_at
-      from messages m join done d on m.n = d.n where m.tenant_id = p_tenant and m.session_id = p_session),
+      from messages m join done d on m.n = d.n where m.tenant_id = p_tenant and m.session_id = p_session and m.n between v_lo and v_hi),
     moved as (update messages m set state = old.new_state, code = coalesce(old.code, m.code),
         tries = m.tries + case when old.counts then 1 else 0 end,
         final_at = case when old.new_state >= 10 then clock_timestamp() end
-      from old where m.tenant_id = p_tenant and m.session_id = p_session and m.n = old.n and m.state in (2, 4)),
+      from old where m.tenant_id = p_tenant and m.session_id = p_session and m.n between v_lo and v_hi and m.n = old.n and m.state in (2, 4)),
     again as (insert into retries(tenant_id, session_id, n, batch_id, next_at)
       select p_tenant, p_session, old.n, old.batch_id, old.next_at from old where old.new_state = 1),
     lost as (insert into unknowns(gateway_id, number, tenant_id, session_id, n, attempt, marked_at)
@@ -257,10 +267,11 @@ begin
         count(*) filter (where new_state = 1) as retrying, count(*) filter (where new_state = 3) as accepted,
         count(*) filter (where new_state = 4) as unknown, count(*) filter (where new_state = 11) as undelivered,
         count(*) filter (where new_state = 12) as rejected, count(*) filter (where new_state = 14) as cancelled from old group by 1),
+    held as (select b.id from batches b join sums s on b.tenant_id = p_tenant and b.id = s.batch_id order by b.id for update of b),
     counted as (update batches b set submitting = b.submitting - s.was_submitting, unknown = b.unknown - s.was_unknown + s.unknown,
         retrying = b.retrying + s.retrying, accepted = b.accepted + s.accepted, undelivered = b.undelivered + s.undelivered,
         rejected = b.rejected + s.rejected, cancelled = b.cancelled + s.cancelled
-      from sums s where b.tenant_id = p_tenant and b.id = s.batch_id)
+      from sums s join held on held.id = s.batch_id where b.tenant_id = p_tenant and b.id = s.batch_id)
   select count(*), coalesce(sum(old.price) filter (where old.outcome = 1), 0) into v_changed, v_charge from old;
   if v_charge > 0 then
     insert into ledger_transfers(tenant_id, kind, session_id, amount, idem_key, actor, reason)

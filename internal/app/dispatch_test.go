@@ -89,8 +89,12 @@ func (e *engine) send(text string, numbers ...int64) sms.Session {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.AddMessages(ctx, postgres.Batch{Session: s.ID, Country: "FR", Gateway: gw, DueAt: now.Add(-time.Second), First: 1}, rows); err != nil {
-			return err
+		const many = 2000
+		for i := 0; i < len(rows); i += many {
+			b := postgres.Batch{Session: s.ID, Country: "FR", Gateway: gw, DueAt: now.Add(-time.Second), First: i + 1}
+			if _, err := tx.AddMessages(ctx, b, rows[i:min(i+many, len(rows))]); err != nil {
+				return err
+			}
 		}
 		return tx.AddTransfer(ctx, &sms.Transfer{Kind: sms.TransferReserve, Session: &s.ID, Amount: total, Key: fmt.Sprintf("reserve:%d", s.ID), Actor: "test", Reason: "test"})
 	})
