@@ -76,6 +76,12 @@ func World(t testing.TB) *TheWorld {
 	return world(t, pgtest.DSN(t))
 }
 
+// WorldAt is a World in a database that was migrated before.
+func WorldAt(t testing.TB, dsn string) *TheWorld {
+	t.Helper()
+	return world(t, dsn)
+}
+
 func world(t testing.TB, dsn string) *TheWorld {
 	t.Helper()
 	ctx := t.Context()
