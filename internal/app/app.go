@@ -132,3 +132,19 @@ func (a *App) NumberHash(tenant sms.TenantID, number int64) []byte {
 	h.Write(strconv.AppendInt(append(strconv.AppendInt(b[:0], int64(tenant), 10), ':'), number, 10))
 	return h.Sum(nil)[:16]
 }
+
+// Require reports whether the actor has a right; if not, who can help (D42).
+func (a *App) Require(ctx context.Context, who sms.Actor, right sms.Right) error {
+	if who.Can(right) {
+		return nil
+	}
+	return a.denied(ctx, who, right)
+}
+
+// Ready reports whether the database answers and has the schema of this program.
+func (a *App) Ready(ctx context.Context) error {
+	if err := a.DB.Ping(ctx); err != nil {
+		return err
+	}
+	return a.DB.Current(ctx)
+}

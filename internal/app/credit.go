@@ -290,3 +290,16 @@ func (a *App) AgreeReload(ctx context.Context, who sms.Actor, slug, proposal str
 	})
 	return out, err
 }
+
+// Balance reads what the tenant has, and for how many sendings something is
+// set aside.
+func (a *App) Balance(ctx context.Context, who sms.Actor) (b sms.Balance, open int, err error) {
+	err = a.as(ctx, who, sms.RightSee, func(tx *postgres.Tx) (err error) {
+		if b, err = tx.Balance(ctx); err != nil {
+			return err
+		}
+		open, err = tx.ReservedSessions(ctx)
+		return err
+	})
+	return b, open, err
+}

@@ -31,3 +31,10 @@ func (t *Tx) Reserved(ctx context.Context, id sms.SessionID) (sms.Credits, error
 		where tenant_id = $1 and kind = 'reserved' and session_id = $2`, t.tenant, id).Scan(&c)
 	return c, err
 }
+
+// ReservedSessions counts the sendings for which something is set aside.
+func (t *Tx) ReservedSessions(ctx context.Context) (int, error) {
+	var n int
+	err := t.tx.QueryRow(ctx, `select count(*) from ledger_accounts where tenant_id = $1 and kind = 'reserved' and balance > 0`, t.tenant).Scan(&n)
+	return n, err
+}

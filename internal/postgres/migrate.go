@@ -102,3 +102,33 @@ func migrateRiver(ctx context.Context, pool *pgxpool.Pool, conn *pgx.Conn) error
 		grant usage on all sequences in schema river to tidings_app, tidings_platform`)
 	return err
 }
+
+// Current reports whether the database has the schema of this program: not
+// older, and not in the middle of a step.
+func (db *DB) Current(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, db.dsn)
+	if err != nil {
+		return kind(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	var version int64
+	var dirty bool
+	if err := conn.QueryRow(ctx, `select version, dirty from schema_migrations`).Scan(&version, &dirty); err != nil {
+		return kind(err)
+	}
+	source, err := iofs.New(migrations.FS, ".")
+	if err != nil {
+		return err
+	}
+	newest, err := source.First()
+	for err == nil {
+		var next uint
+		if next, err = source.Next(newest); err == nil {
+			newest = next
+		}
+	}
+	if dirty || version < int64(newest) {
+		return fmt.Errorf("the schema is at step %d of %d: run tidings migrate", version, newest)
+	}
+	return nil
+}
