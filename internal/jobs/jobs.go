@@ -72,8 +72,6 @@ func table(a *app.App) *river.Workers {
 	handle(w, a.RunStartSession)
 	handle(w, a.RunSweepSessions)
 	handle(w, a.RunExpireMessages)
-	handle(w, a.RunStartSession)
-	handle(w, a.RunSweepSessions)
 	return w
 }
 
@@ -82,7 +80,6 @@ func periodic() []*river.PeriodicJob {
 	return []*river.PeriodicJob{
 		every(time.Minute, app.SweepSessionsJob{}),
 		every(time.Minute, app.ExpireMessagesJob{}),
-		every(time.Minute, app.SweepSessionsJob{}),
 	}
 }
 

@@ -195,3 +195,11 @@ func IsConstraint(err error, name string) bool {
 	s, ok := byConstraint[name]
 	return ok && errors.Is(err, s)
 }
+
+// WALPosition is how many bytes of write-ahead log the database has written in
+// its life.
+func (db *DB) WALPosition(ctx context.Context) (int64, error) {
+	var n int64
+	err := db.pool.QueryRow(ctx, `select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint`).Scan(&n)
+	return n, kind(err)
+}

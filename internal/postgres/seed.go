@@ -48,3 +48,10 @@ func (t *Tx) AddPeople(ctx context.Context, list sms.ID, people []sms.Person) er
 		t.tenant, list, ids, numbers, hashes, countries, firsts, lasts, names, reversed)
 	return err
 }
+
+// FirstList is the oldest list of the tenant.
+func (t *Tx) FirstList(ctx context.Context) (sms.ID, error) {
+	var id sms.ID
+	err := t.tx.QueryRow(ctx, `select id from lists where tenant_id = $1 order by created_at limit 1`, t.tenant).Scan(&id)
+	return id, err
+}
