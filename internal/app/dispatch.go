@@ -34,7 +34,7 @@ type Dispatcher struct {
 type DispatchOptions struct {
 	Name   string // of this process, for people
 	Lanes  int    // windows under way at once per gateway; 4
-	Window int    // messages per mark; the gateway's best batch size
+	Window int    // messages per mark; the gateway's window shared by the lanes
 }
 
 // Dispatch sends and takes receipts until ctx ends. Then it stops marking,
@@ -127,9 +127,11 @@ func (d *Dispatcher) lane(ctx context.Context, id int16) error {
 
 // window1 marks one window of a batch and hands it over.
 func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, g gateway.Gateway, ref postgres.BatchRef) {
+	// All lanes together mark no more than the gateway can have unanswered: so
+	// much, at most, is unknown after a crash (I11).
 	limit := d.window
 	if limit == 0 {
-		limit = max(g.Limits().BatchSize, 1)
+		limit = max((g.Limits().InFlight+d.lanes-1)/d.lanes, 1)
 	}
 	worker, _ := lease.Worker()
 	var marked []postgres.Marked
