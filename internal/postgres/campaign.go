@@ -130,3 +130,12 @@ func (t *Tx) LastSentLike(ctx context.Context, text string, since time.Time) (*t
 		where tenant_id = $1 and kind = 'campaign' and started_at >= $2 and text = $3`, t.tenant, since, text).Scan(&at)
 	return at, err
 }
+
+// ListNames lists the tenant's lists by name, with their people, for choosing.
+func (t *Tx) ListNames(ctx context.Context) ([]sms.ListName, error) {
+	rows, err := t.tx.Query(ctx, `select id, name, people from lists where tenant_id = $1 order by lower(name)`, t.tenant)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[sms.ListName])
+}

@@ -85,7 +85,7 @@ func (a *advisor) unfilled() {
 		n := a.quote.Unfilled[f]
 		x := Advice{
 			Code:  "unfilled",
-			Title: people(n) + " " + has(n) + " no " + FieldLabel(f) + ".",
+			Title: People(n) + " " + has(n) + " no " + FieldLabel(f) + ".",
 			Body:  "They will read *" + around(a.text, f) + "*. Write what they should read instead, like {" + f + "|" + example(f) + "}.",
 		}
 		if f == FieldFirstName {
@@ -318,13 +318,6 @@ func wordAt(text string, offset int) string {
 		word = append(word[:24], '…')
 	}
 	return string(word)
-}
-
-func people(n int) string {
-	if n == 1 {
-		return "1 person"
-	}
-	return figure(n) + " people"
 }
 
 func has(n int) string {

@@ -107,7 +107,7 @@ func figurePeople(n, all int) string {
 	if n == all {
 		return "everybody gets"
 	}
-	return people(n) + " get"
+	return People(n) + " get"
 }
 
 func itOrThem(n int) string {
@@ -188,9 +188,9 @@ func (a *advisor) longNames() {
 	if len(a.text.Fields()) > 1 {
 		what = "name or field"
 	}
-	x.Title = people(n) + " " + has(n) + " a long " + what + " and" + get
+	x.Title = People(n) + " " + has(n) + " a long " + what + " and" + get
 	if unicode*2 > n && gsm.Measure(a.text.String()).Encoding == gsm.GSM7 {
-		x.Title = people(n) + " " + has(n) + " a letter outside the SMS alphabet in the " + what + " and" + get
+		x.Title = People(n) + " " + has(n) + " a letter outside the SMS alphabet in the " + what + " and" + get
 	}
 	a.out = append(a.out, x)
 }

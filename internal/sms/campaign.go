@@ -40,6 +40,13 @@ func (s Sender) ApprovedIn(country string) bool {
 	return s.ApprovedAt != nil && (len(s.Countries) == 0 || contains(s.Countries, country))
 }
 
+// ListName is a list to choose from.
+type ListName struct {
+	ID     ID
+	Name   string
+	People int
+}
+
 // CampaignName cleans a campaign's name, or says what to do about it in field "name".
 func CampaignName(typed string) (string, error) {
 	name := strings.Join(strings.FieldsFunc(typed, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")

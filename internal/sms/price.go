@@ -36,7 +36,8 @@ type Quote struct {
 	Unicode   int            // people whose message leaves the GSM alphabet
 	TooLong   int            // people whose message has more than MaxParts
 	MostParts int            // of the longest message
-	Unfilled  map[string]int // field to people without it, where the text has no fallback
+	Empty     map[string]int // field in use to people without it
+	Unfilled  map[string]int // of these, where the text has no fallback
 	Longest   Person         // somebody with the longest message
 	LeftOut   AudienceCounts
 	units     int // of the longest message, in its parts
@@ -80,7 +81,8 @@ type Group struct {
 // NewQuote counts groups for a text. The sum over groups is the sum over people, since the message of a
 // person depends on nothing else.
 func NewQuote(t Text, kind string, prices map[string]Credits, groups []Group) Quote {
-	q := Quote{ByParts: map[int]int{}, Unfilled: map[string]int{}}
+	q := Quote{ByParts: map[int]int{}, Empty: map[string]int{}, Unfilled: map[string]int{}}
+	fields := t.Fields()
 	lines := map[string]*QuoteLine{}
 	for _, g := range groups {
 		m := Price(t, g.Person, kind, prices)
@@ -90,6 +92,11 @@ func NewQuote(t Text, kind string, prices map[string]Credits, groups []Group) Qu
 			lines[g.Person.Country] = line
 		}
 		q.add(line, m, g.People)
+		for _, f := range fields {
+			if g.Person.Field(f) == "" {
+				q.Empty[f] += g.People
+			}
+		}
 		for _, f := range t.Unfilled(g.Person) {
 			q.Unfilled[f] += g.People
 		}
