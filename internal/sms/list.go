@@ -51,8 +51,8 @@ func ConsentName(key string) string {
 	return ""
 }
 
-// ListName cleans a list's name, or says what to do about it in field "name".
-func ListName(typed string) (string, error) {
+// CleanListName cleans a list's name, or says what to do about it in field "name".
+func CleanListName(typed string) (string, error) {
 	name := CleanLine(typed)
 	var p Problems
 	switch {
