@@ -29,7 +29,7 @@ func (s *session) keep(now time.Duration, drain bool) (finished bool, err error)
 // askLife sends enquire_link after a silence and gives up after a further one. s.mu is held.
 func (s *session) askLife(now time.Duration) error {
 	heard := time.Duration(s.lastIn.Load())
-	if s.asked != 0 && heard > s.asked {
+	if s.asked != 0 && heard >= s.asked {
 		s.asked = 0
 	}
 	switch {
