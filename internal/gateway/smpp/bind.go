@@ -14,7 +14,6 @@ import (
 
 const (
 	backoffBase  = time.Second
-	backoffCap   = time.Minute
 	backoffReset = time.Minute // bound for so long, the next break starts from the base again
 )
 
@@ -103,10 +102,7 @@ func (b *bind) wait(err error) (time.Duration, string) {
 		case bindTemporary:
 		}
 	}
-	ceiling := backoffCap
-	if b.tries < 6 {
-		ceiling = min(ceiling, backoffBase<<b.tries)
-	}
+	ceiling := min(b.c.route.Backoff, backoffBase<<min(b.tries, 10))
 	b.tries++
 	return time.Duration(b.rnd.Int64N(int64(ceiling))) + time.Millisecond, gateway.Backoff
 }

@@ -112,7 +112,10 @@ func startClient(t tb, r Route) (*Client, *notes) {
 
 // runClient runs a client until stop is called, which waits for the drain.
 func runClient(r Route) (c *Client, n *notes, stop func()) {
-	c, n = New(r), &notes{}
+	return runWith(New(r), &notes{})
+}
+
+func runWith(c *Client, n *notes) (*Client, *notes, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = c.Run(ctx, n) })

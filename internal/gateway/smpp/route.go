@@ -43,6 +43,7 @@ type Route struct {
 	BodyTimeout     time.Duration // for the rest of a PDU that has begun; 10 s
 	WriteTimeout    time.Duration // for a peer that does not read; 10 s
 	UnbindTimeout   time.Duration // for unbind_resp; 5 s
+	Backoff         time.Duration // the longest wait between two tries to connect; 60 s
 
 	Validity      time.Duration // the longest validity_period asked for; 48 h
 	MaxParts      int           // a longer message is refused; 10
@@ -103,6 +104,7 @@ func (r Route) withDefaults() Route {
 	def(&r.BodyTimeout, 10*time.Second)
 	def(&r.WriteTimeout, 10*time.Second)
 	def(&r.UnbindTimeout, 5*time.Second)
+	def(&r.Backoff, time.Minute)
 	def(&r.Validity, 48*time.Hour)
 	def(&r.Receipts, 1)
 	def(&r.firstSequence, 1)
