@@ -169,22 +169,32 @@ func (a *App) once(ctx context.Context, tx *postgres.Tx, token, deed string, out
 // words is how a step is told: the deed for the audit, the rest for the timeline.
 type words struct{ deed, title, note string }
 
-// step moves a locked session along one arrow and writes down who, when and
-// why: the event that people read and the audit entry, in this transaction.
+// step moves a locked session along one arrow, and tells it.
 func (a *App) step(ctx context.Context, tx *postgres.Tx, who sms.Actor, s *sms.Session, next sms.SessionState, w words) error {
 	before := s.State
 	if err := s.To(next); err != nil {
 		return err
 	}
-	if err := tx.SaveSession(ctx, *s); err != nil {
+	return a.tell(ctx, tx, who, *s, before, w)
+}
+
+// tell keeps a changed session and writes down who, when and why: the event
+// that people read and the audit entry, in this transaction (D44). Pages that
+// follow the campaign learn of it at commit.
+func (a *App) tell(ctx context.Context, tx *postgres.Tx, who sms.Actor, s sms.Session, before sms.SessionState, w words) error {
+	if err := tx.SaveSession(ctx, s); err != nil {
 		return err
 	}
-	err := tx.AddEvent(ctx, s.ID, sms.SessionEvent{At: a.Now(), Actor: who.Name, State: next, Title: w.title, Note: w.note})
+	err := tx.AddEvent(ctx, s.ID, sms.SessionEvent{At: a.Now(), Actor: who.Name, State: s.State, Title: w.title, Note: w.note})
 	if err != nil {
 		return err
 	}
-	return a.audit(ctx, tx, who, w.deed, sessionName(*s), map[string]any{"state": before},
-		map[string]any{"state": next, "starts_at": s.StartsAt, "people": s.People, "price": s.Price}, w.note)
+	err = a.audit(ctx, tx, who, w.deed, sessionName(s), map[string]any{"state": before},
+		map[string]any{"state": s.State, "starts_at": s.StartsAt, "people": s.People, "price": s.Price}, w.note)
+	if err != nil {
+		return err
+	}
+	return a.notifyProgress(ctx, tx, s.Campaign)
 }
 
 // sessionName is what the audit calls it.

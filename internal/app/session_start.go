@@ -9,6 +9,7 @@ import (
 
 	"tidings/internal/postgres"
 	"tidings/internal/sms"
+	"tidings/internal/sms/sendtime"
 )
 
 // The queue starts a job up to five seconds late, so a session's is due this
@@ -38,7 +39,7 @@ func (a *App) approve(ctx context.Context, tx *postgres.Tx, who sms.Actor, s *sm
 	if err := a.step(ctx, tx, reader(who), s, sms.SessionApproved, words{deed: "approve_session", title: "Approved", note: note}); err != nil {
 		return err
 	}
-	return a.forward(ctx, tx, s)
+	return a.forward(ctx, tx, sms.SystemActor(s.Tenant), s)
 }
 
 // reader is the actor as customers may read him: staff are the Tidings team.
@@ -52,24 +53,27 @@ func reader(who sms.Actor) sms.Actor {
 
 // forward sends an approved session, or one that was decided about, to its date
 // or to its start.
-func (a *App) forward(ctx context.Context, tx *postgres.Tx, s *sms.Session) error {
-	who := sms.SystemActor(s.Tenant)
-	job := StartSessionJob{Tenant: s.Tenant, Session: s.ID}
+func (a *App) forward(ctx context.Context, tx *postgres.Tx, who sms.Actor, s *sms.Session) error {
 	switch now := a.Now(); {
 	case s.HoldAfter != nil && now.After(*s.HoldAfter):
 		s.Reason = "It was approved too late"
 		return a.step(ctx, tx, who, s, sms.SessionHeld, words{deed: "hold_session", title: "Needs your decision", note: s.Reason + "."})
 	case s.StartsAt.After(now):
-		if err := tx.At(ctx, s.StartsAt.Add(-wakeBefore-expandTime(s.People)), job); err != nil {
+		if err := a.wakeAt(ctx, tx, *s); err != nil {
 			return err
 		}
-		return a.step(ctx, tx, who, s, sms.SessionScheduled, words{deed: "schedule_session", title: "Scheduled", note: "Leaves " + sms.LongTime(s.StartsAt, s.Zone) + "."})
+		return a.step(ctx, tx, who, s, sms.SessionScheduled, words{deed: "schedule_session", title: "Scheduled", note: "Leaves " + sendtime.Sentence(s.StartsAt, s.Zone) + "."})
 	default:
-		if err := tx.Later(ctx, job); err != nil {
+		if err := tx.Later(ctx, StartSessionJob{Tenant: s.Tenant, Session: s.ID}); err != nil {
 			return err
 		}
 		return a.step(ctx, tx, who, s, sms.SessionStarting, words{deed: "start_session", title: "Starting"})
 	}
+}
+
+// wakeAt has the session started at its instant.
+func (a *App) wakeAt(ctx context.Context, tx *postgres.Tx, s sms.Session) error {
+	return tx.At(ctx, s.StartsAt.Add(-wakeBefore-expandTime(s.People)), StartSessionJob{Tenant: s.Tenant, Session: s.ID})
 }
 
 // expandTime is how long writing the messages takes, roughly and rather long:

@@ -186,3 +186,9 @@ func (t *Tx) OptedOutSince(ctx context.Context, id sms.SessionID, at time.Time) 
 		and m.number_hash = x.number_hash where x.tenant_id = $1 and x.kind = 'opted_out' and x.created_at >= $3`, t.tenant, id, at).Scan(&n)
 	return n, err
 }
+
+// SetAnswer keeps what the customer answers to a refusal.
+func (t *Tx) SetAnswer(ctx context.Context, id sms.SessionID, answer string) error {
+	_, err := t.tx.Exec(ctx, `update sessions set answer = $3 where tenant_id = $1 and id = $2`, t.tenant, id, answer)
+	return err
+}

@@ -1,8 +1,9 @@
 package sms
 
 import (
-	"strings"
 	"time"
+
+	"tidings/internal/sms/sendtime"
 )
 
 // Number writes a whole number as people read it: "18,214".
@@ -26,32 +27,12 @@ func counted(n int, one, many string) string {
 	return figure(n) + " " + many
 }
 
-// City is the place of an IANA zone as people say it: "Paris", "New York", "UTC".
-func City(zone string) string {
-	if i := strings.LastIndexByte(zone, '/'); i >= 0 {
-		zone = zone[i+1:]
-	}
-	return strings.ReplaceAll(zone, "_", " ")
-}
-
-// In gives the moment in an IANA zone, in UTC when there is no such zone.
+// In gives the moment as the clocks of an IANA zone show it, those of UTC when
+// there is no such zone.
 func In(at time.Time, zone string) time.Time {
-	loc, err := time.LoadLocation(zone)
-	if err != nil || zone == "" {
-		loc = time.UTC
+	in, err := sendtime.In(at, zone)
+	if err != nil {
+		return at.UTC()
 	}
-	return at.In(loc)
-}
-
-// ZoneTime names the clock that a time is by: "Paris time", "UTC".
-func ZoneTime(zone string) string {
-	if c := City(zone); c != "UTC" && c != "" {
-		return c + " time"
-	}
-	return "UTC"
-}
-
-// LongTime says a moment by the clock of a zone: "Friday 27 November at 10:00, Paris time".
-func LongTime(at time.Time, zone string) string {
-	return In(at, zone).Format("Monday 2 January at 15:04, ") + ZoneTime(zone)
+	return in
 }

@@ -1,0 +1,100 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"tidings/internal/postgres"
+	"tidings/internal/sms"
+)
+
+// Status is what the page of a campaign says: where its newest sending is, what
+// follows, and what can be done.
+type Status struct {
+	Tenant   sms.Tenant
+	Campaign sms.Campaign
+	Draft    bool          // no sending, or the newest was cancelled before anything left
+	Session  sms.Session   // the newest, unless Draft
+	Versions []sms.Session // all, the newest first
+	Lists    string        // names of its lists
+	Events   []sms.SessionEvent
+	Tally    sms.Tally
+	Balance  sms.Balance
+	Charged  sms.Credits
+	Returned sms.Credits
+	Review   *sms.Review // of a refused one
+	Slip     *sms.Slip   // of a held one: what starting it now comes to
+	Usual    time.Duration
+	Now      time.Time
+}
+
+// Locked reports whether the session starts within the minute, so that it can
+// no longer be changed (D19).
+func (s Status) Locked() bool { return notLocked(s.Session, s.Now) != nil }
+
+// Since is the newest event that led to the present state, or the submission.
+func (s Status) Since() sms.SessionEvent {
+	out := sms.SessionEvent{At: s.Session.SubmittedAt, State: s.Session.State}
+	for _, e := range s.Events {
+		if e.State == s.Session.State {
+			out = e
+		}
+	}
+	return out
+}
+
+// Status reads where a campaign is.
+func (a *App) Status(ctx context.Context, who sms.Actor, campaign sms.ID) (Status, error) {
+	st := Status{Now: a.Now()}
+	err := a.as(ctx, who, sms.RightSee, func(tx *postgres.Tx) (err error) {
+		if st.Campaign, err = tx.Campaign(ctx, campaign); err != nil {
+			return err
+		}
+		if st.Tenant, err = tx.OwnTenant(ctx); err != nil {
+			return err
+		}
+		if st.Versions, err = tx.CampaignSessions(ctx, campaign, sms.KindCampaign); err != nil {
+			return err
+		}
+		if len(st.Versions) == 0 || st.Versions[0].State == sms.SessionCancelled && st.Versions[0].StartedAt == nil {
+			st.Draft = true
+			return nil
+		}
+		st.Session = st.Versions[0]
+		return a.fillStatus(ctx, tx, &st)
+	})
+	if err == nil && !st.Draft && st.Session.State == sms.SessionValidating {
+		st.Usual, err = a.reviewTime(ctx)
+	}
+	return st, wrap("status of campaign", campaign, err)
+}
+
+func (a *App) fillStatus(ctx context.Context, tx *postgres.Tx, st *Status) (err error) {
+	id := st.Session.ID
+	if st.Events, err = tx.Events(ctx, id); err != nil {
+		return err
+	}
+	if st.Tally, err = tx.Tally(ctx, id); err != nil {
+		return err
+	}
+	if st.Balance, err = tx.Balance(ctx); err != nil {
+		return err
+	}
+	if st.Charged, st.Returned, err = tx.Charged(ctx, id); err != nil {
+		return err
+	}
+	if st.Lists, _, err = tx.ListsInWords(ctx, st.Session.Lists); err != nil {
+		return err
+	}
+	switch st.Session.State {
+	case sms.SessionRefused:
+		r, err := tx.Review(ctx, id)
+		st.Review = &r
+		return err
+	case sms.SessionHeld:
+		slip, err := a.heldSlip(ctx, tx, st.Session)
+		st.Slip = &slip
+		return err
+	}
+	return nil
+}
