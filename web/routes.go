@@ -24,6 +24,23 @@ func (s *Server) routes() []route {
 		{"GET", "/a/{slug}", member(sms.RightSee), s.accountHome},
 		{"GET", "/a/{slug}/more", member(sms.RightSee), s.more},
 
+		// The sending of a campaign.
+		{"GET", "/a/{slug}/campaigns/{campaign}", member(sms.RightSee), s.status},
+		{"GET", "/a/{slug}/campaigns/{campaign}/events", member(sms.RightSee), s.events},
+		{"GET", "/a/{slug}/campaigns/{campaign}/finalize", member(sms.RightCompose), s.finalizePage},
+		{"POST", "/a/{slug}/campaigns/{campaign}/finalize", member(sms.RightCompose), s.finalizePage},
+		{"GET", "/a/{slug}/campaigns/{campaign}/confirm", member(sms.RightCompose), s.toFinalize},
+		{"POST", "/a/{slug}/campaigns/{campaign}/confirm", member(sms.RightSend), s.confirm},
+		{"GET", "/a/{slug}/campaigns/{campaign}/pause", member(sms.RightSend), s.pausePage},
+		{"POST", "/a/{slug}/campaigns/{campaign}/pause", member(sms.RightSend), s.pause},
+		{"POST", "/a/{slug}/campaigns/{campaign}/resume", member(sms.RightSend), s.resume},
+		{"GET", "/a/{slug}/campaigns/{campaign}/cancel", member(sms.RightSend), s.cancelPage},
+		{"POST", "/a/{slug}/campaigns/{campaign}/cancel", member(sms.RightSend), s.cancel},
+		{"GET", "/a/{slug}/campaigns/{campaign}/move", member(sms.RightSend), s.movePage},
+		{"POST", "/a/{slug}/campaigns/{campaign}/move", member(sms.RightSend), s.movePage},
+		{"POST", "/a/{slug}/campaigns/{campaign}/decide", member(sms.RightSend), s.decide},
+		{"GET", "/a/{slug}/zones", member(sms.RightSee), s.zones},
+
 		// Staff.
 		{"GET", "/staff/more", staff(""), s.more},
 	}

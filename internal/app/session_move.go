@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"tidings/internal/postgres"
@@ -30,6 +31,56 @@ func (a *App) MoveSession(ctx context.Context, who sms.Actor, campaign sms.ID, f
 			deed: "move_session", title: "Moved", note: "To " + sendtime.Sentence(s.StartsAt, s.Zone) + "; before: " + was + ".",
 		})
 	})
+}
+
+// Reschedule lays out a new time for a session that is scheduled or held: what
+// was chosen so far (nil: what it has), and what follows. Nothing changes by it.
+func (a *App) Reschedule(ctx context.Context, who sms.Actor, campaign sms.ID, form *sms.ScheduleForm) (Finalize, error) {
+	f := Finalize{Now: a.Now()}
+	err := a.as(ctx, who, sms.RightSend, func(tx *postgres.Tx) error {
+		s, err := session(ctx, tx, campaign, 0)
+		if err != nil {
+			return err
+		}
+		if s.State != sms.SessionScheduled && s.State != sms.SessionHeld {
+			return s.To(sms.SessionScheduled)
+		}
+		if err := notLocked(s, f.Now); err != nil {
+			return err
+		}
+		if f.Tenant, err = tx.OwnTenant(ctx); err != nil {
+			return err
+		}
+		if f.Campaign, err = tx.Campaign(ctx, campaign); err != nil {
+			return err
+		}
+		if form == nil {
+			was := scheduleOf(s, f.Now, f.Tenant.Zone)
+			form = &was
+		}
+		f.Form, f.Before, f.Campaign.Kind = *form, &s, s.MessageKind
+		f.Form.When = string(sms.ModeScheduled)
+		f.Schedule, f.Problems = f.Form.Read(f.Now, a.MinLead)
+		f.Slip, err = a.heldSlip(ctx, tx, s)
+		return err
+	})
+	return f, wrap("reschedule campaign", campaign, err)
+}
+
+// scheduleOf is the form as it would have been filled in for the session; a time
+// that has passed gives way to the next one offered.
+func scheduleOf(s sms.Session, now time.Time, zone string) sms.ScheduleForm {
+	f := sms.FirstSchedule(now, zone)
+	if s.Mode == sms.ModeScheduled && s.StartsAt.After(now) {
+		local := s.Local()
+		f.Date, f.Time, f.Zone, f.ZoneText, f.Which = local.Format(time.DateOnly), local.Format("15:04"), s.Zone, sendtime.City(s.Zone), s.Fold
+	}
+	if s.HoldAfter == nil {
+		f.Late = ""
+	} else if h := int(s.HoldAfter.Sub(s.StartsAt).Hours()); h > 0 {
+		f.Hours = strconv.Itoa(h)
+	}
+	return f
 }
 
 // reschedule reads a new time into a session; the rest of the form is as it was.

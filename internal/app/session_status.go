@@ -98,3 +98,18 @@ func (a *App) fillStatus(ctx context.Context, tx *postgres.Tx, st *Status) (err 
 	}
 	return nil
 }
+
+// Stoppable is what cancelling would do now; the counts move on while it sends.
+func (a *App) Stoppable(ctx context.Context, who sms.Actor, campaign sms.ID) (Status, Cancelled, error) {
+	st, err := a.Status(ctx, who, campaign)
+	if err != nil || st.Draft || st.Session.StartedAt == nil {
+		return st, Cancelled{}, err
+	}
+	out := Cancelled{Started: true, Handed: st.Tally.Handed(), Kept: st.Tally.Pending + st.Tally.Retrying}
+	err = a.as(ctx, who, sms.RightSend, func(tx *postgres.Tx) error {
+		kept, err := tx.Pending(ctx, st.Session.ID)
+		out.Kept, out.Returned = kept.Messages, kept.Price
+		return err
+	})
+	return st, out, wrap("status of campaign", campaign, err)
+}

@@ -15,6 +15,14 @@ type Kept struct {
 	Price    sms.Credits
 }
 
+// Pending is what a cancellation would keep back now.
+func (t *Tx) Pending(ctx context.Context, id sms.SessionID) (Kept, error) {
+	var k Kept
+	err := t.tx.QueryRow(ctx, `select count(*), coalesce(sum(price), 0) from messages
+		where tenant_id = $1 and session_id = $2 and state in (0, 1)`, t.tenant, id).Scan(&k.Messages, &k.Price)
+	return k, err
+}
+
 // CancelPending makes every message that waits, or waits to be tried again,
 // cancelled, and says how many and what they would have cost. What the carrier
 // has is not touched. Lock the session first. Batches are taken in the order of
