@@ -83,8 +83,8 @@ func (a *advisor) over() {
 		most, people, wide = max(most, over), people+g.People, wide || m.Size.Encoding == gsm.UCS2
 		save += m.Price / Credits(usual) * Credits(g.People)
 	}
-	if people*2 < a.quote.ByParts[usual] {
-		return
+	if people*2 < a.quote.ByParts[usual] || wide && len(gsm.Odd(a.text.String())) > 0 {
+		return // few of them, or a repair of the characters gains more
 	}
 	x := Advice{
 		Code: "over", Saves: save,
