@@ -36,7 +36,7 @@ func ownPhone(t *testing.T, w *apptest.TheWorld, n int64) string {
 	return fmt.Sprint(n)
 }
 
-func problem(err error, field string) string {
+func testProblem(err error, field string) string {
 	var p sms.Problems
 	_ = errors.As(err, &p)
 	return p.For(field)
@@ -64,11 +64,11 @@ func TestVerifyOwnPhone(t *testing.T) {
 		if want == "" {
 			want = fmt.Sprintf("That code is not right. %d tries left", left)
 		}
-		if got := problem(err, "code"); got != want {
+		if got := testProblem(err, "code"); got != want {
 			t.Fatalf("%q, want %q", got, want)
 		}
 	}
-	if got := problem(w.App.VerifyTestNumber(ctx, w.Author, fmt.Sprint(n), code), "code"); got != "Too many tries. Send a new code" {
+	if got := testProblem(w.App.VerifyTestNumber(ctx, w.Author, fmt.Sprint(n), code), "code"); got != "Too many tries. Send a new code" {
 		t.Errorf("after five tries the right code gives %q", got)
 	}
 	if err := add(); err != nil {
@@ -76,13 +76,13 @@ func TestVerifyOwnPhone(t *testing.T) {
 	}
 	code = codeSent(t, w, n)
 	w.Clock.Add(sms.CodeFor + time.Second)
-	if got := problem(w.App.VerifyTestNumber(ctx, w.Author, fmt.Sprint(n), code), "code"); got != "That code has expired. Send a new one" {
+	if got := testProblem(w.App.VerifyTestNumber(ctx, w.Author, fmt.Sprint(n), code), "code"); got != "That code has expired. Send a new one" {
 		t.Errorf("after ten minutes %q", got)
 	}
 	id := newDraft(t, w)
 	save(t, w, id, func(f *app.CampaignForm) { f.Text, f.Kind = "Boats", sms.Service })
 	_, err := w.App.SendTest(ctx, w.Author, id, app.TestForm{Numbers: []string{fmt.Sprint(n)}, Token: token(t)})
-	if got := problem(err, "numbers"); got != "Choose at least one verified phone" {
+	if got := testProblem(err, "numbers"); got != "Choose at least one verified phone" {
 		t.Errorf("a test to a phone that is not verified: %v", err)
 	}
 	if err := add(); err != nil {
@@ -92,11 +92,11 @@ func TestVerifyOwnPhone(t *testing.T) {
 	if err := w.App.VerifyTestNumber(ctx, w.Author, fmt.Sprint(n), code[:3]+" "+code[3:]); err != nil {
 		t.Fatal(err)
 	}
-	if got := problem(add(), "number"); got != "This phone is verified already" {
+	if got := testProblem(add(), "number"); got != "This phone is verified already" {
 		t.Errorf("again: %q", got)
 	}
 	for _, typed := range []string{"", "01 23 45 67 89", "12", "4.47946E+11"} {
-		if got := problem(w.App.AddTestNumber(ctx, w.Author, typed, "", token(t)), "number"); got == "" {
+		if got := testProblem(w.App.AddTestNumber(ctx, w.Author, typed, "", token(t)), "number"); got == "" {
 			t.Errorf("%q is taken", typed)
 		}
 	}
@@ -156,7 +156,7 @@ func TestSendTest(t *testing.T) {
 		}
 	}
 	_, err = w.App.SendTest(ctx, w.Author, id, app.TestForm{Numbers: []string{fr}, Token: token(t)})
-	if got := problem(err, "numbers"); got != "20 tests a day is the most. 0 are left today" {
+	if got := testProblem(err, "numbers"); got != "20 tests a day is the most. 0 are left today" {
 		t.Errorf("the 21st: %v", err)
 	}
 	w.Clock.Add(24 * time.Hour)
