@@ -371,7 +371,7 @@ func (a *App) Decide(ctx context.Context, who sms.Actor, id sms.SessionID, shown
 			return a.approve(ctx, tx, who, &s, &who.User)
 		}
 		s.EndedAt, s.SettledAt = &now, &now
-		return a.step(ctx, tx, who, &s, sms.SessionRefused, words{
+		return a.step(ctx, tx, reader(who), &s, sms.SessionRefused, words{
 			deed: "refuse_session", title: "Refused by the Tidings team", note: "Nothing was sent or charged.",
 		})
 	})

@@ -256,12 +256,12 @@ func TestTheSlipRestatesEverything(t *testing.T) { // D3, D14
 	if len(s.Prices) != len(apptest.Prices) || s.State != sms.SessionValidating || s.SubmittedBy == nil || *s.SubmittedBy != w.Sender.User {
 		t.Errorf("prices %v, state %s, by %v", s.Prices, s.State, s.SubmittedBy)
 	}
-	f := w.look(&form)
-	if got := f.Slip.AtMost(); got != 3150 { // D20: 5 in 100 more at its start
+	w.AddContacts(27) // 30
+	if got := w.look(&form).Slip.AtMost(); got != 31*sms.Credit { // D20: 5 in 100 more at its start
 		t.Errorf("at most %s", got)
 	}
 	form.List = sms.ListFreeze
-	if got := w.look(&form).Slip.AtMost(); got != 3*sms.Credit {
+	if got := w.look(&form).Slip.AtMost(); got != 30*sms.Credit {
 		t.Errorf("frozen, at most %s", got)
 	}
 }

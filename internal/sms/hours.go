@@ -41,6 +41,17 @@ func (h Hours) Name() string {
 	return out
 }
 
+// InText is Name as it stands in a sentence: "the United Kingdom".
+func (h Hours) InText() string {
+	if h.Place != "" {
+		return h.Place
+	}
+	if len(h.Countries) == 1 {
+		return phone.CountryInText(h.Countries[0])
+	}
+	return h.Name()
+}
+
 // HoursOf lays a start over the clocks of the people it is for, the most first.
 // A country with several times is shown by its earliest and its latest.
 func HoursOf(lines []QuoteLine, kind string, at time.Time) []Hours {

@@ -32,8 +32,10 @@ func FrictionFor(people int, price, available Credits) Friction {
 }
 
 // Ceiling is the most that a sending quoted at price may cost at its start, when
-// people are counted again: five in a hundred more (D20).
-func Ceiling(price Credits) Credits { return price + price/20 }
+// people are counted again: five in a hundred more, in whole credits (D20).
+func Ceiling(price Credits) Credits {
+	return max(price, (price+price/20)/Credit*Credit)
+}
 
 // Slip is what a confirmation restates: all that is being agreed to (D3).
 type Slip struct {

@@ -41,14 +41,13 @@ func (p FinalizeProps) err(field string) string {
 func (p FinalizeProps) summary() []Problem {
 	var out []Problem
 	for _, x := range p.Mistakes {
-		out = append(out, Problem{Field: fieldIDs[x.Field], Text: x.Text})
+		at := x.Field
+		if at == "tick" || at == "typed" {
+			at = frictionID(p.Slip)
+		}
+		out = append(out, Problem{Field: at, Text: x.Text})
 	}
 	return out
-}
-
-// fieldIDs leads from a field of the form to the id of its first input.
-var fieldIDs = map[string]string{
-	"when": "when", "date": "date", "time": "time", "zone": "zone", "which": "which", "hours": "hours", "tick": "tick", "typed": "typed", "answer": "answer", "checks": "checks",
 }
 
 func (p FinalizeProps) scheduled() bool { return p.Form.When == string(sms.ModeScheduled) }
@@ -117,7 +116,7 @@ func (p FinalizeProps) elsewhere() string {
 	}
 	for _, h := range p.hours() {
 		if t := h.Local.Format("15:04"); t != same && len(out) < 5 {
-			out = append(out, t+" in "+h.Name())
+			out = append(out, t+" in "+h.InText())
 		}
 	}
 	return strings.Join(out, " · ")
@@ -425,7 +424,10 @@ func (p FinalizeProps) atMost() string {
 	return p.Slip.Quote.Price.Words() + " for the people on the list now. It may grow by 5% until it starts, no further."
 }
 
-func (p FinalizeProps) frictionID() string { return "friction-" + strings.ReplaceAll(p.Slip.Fingerprint(), ".", "-") }
+// frictionID is the id of what the slip asks for.
+func frictionID(s sms.Slip) string {
+	return "confirm-" + strings.ReplaceAll(s.Fingerprint(), ".", "-")
+}
 
 func (p FinalizeProps) say() string {
 	if !p.Updated {
@@ -450,7 +452,7 @@ func (p FinalizeProps) dockUnder() string {
 
 // rebuild are the attributes of a button that changes the form and asks for the slip again.
 func (p FinalizeProps) rebuild() templ.Attributes {
-	return templ.Attributes{"hx-post": p.Look, "hx-target": "#finalize", "hx-swap": "outerMorph", "formnovalidate": true}
+	return templ.Attributes{"hx-post": p.Look, "hx-target": "#choices", "hx-swap": "innerMorph", "formnovalidate": true}
 }
 
 func firstSentence(s string) string {
