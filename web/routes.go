@@ -41,6 +41,14 @@ func (s *Server) routes() []route {
 		{"POST", "/a/{slug}/campaigns/{campaign}/decide", member(sms.RightSend), s.decide},
 		{"GET", "/a/{slug}/zones", member(sms.RightSee), s.zones},
 
+		// Moderators.
+		{"GET", "/staff/queue", staff(sms.RightReview), s.queue},
+		{"GET", "/staff/mine", staff(sms.RightReview), s.mine},
+		{"GET", "/staff/decided", staff(sms.RightReview), s.decided},
+		{"GET", "/staff/reviews/{session}", staff(sms.RightReview), s.review},
+		{"POST", "/staff/reviews/{session}", staff(sms.RightReview), s.decideReview},
+		{"POST", "/staff/reviews/{session}/release", staff(sms.RightReview), s.releaseReview},
+
 		// Staff.
 		{"GET", "/staff/more", staff(""), s.more},
 	}

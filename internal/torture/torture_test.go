@@ -114,7 +114,12 @@ func run(t *testing.T, s size, worker string) result {
 	witness := filepath.Join(t.TempDir(), "witness.jsonl")
 	carrier := startCarrier(t, witness)
 	session := launch(t, w, s.people)
-	k := killer{t: t, worker: worker, env: []string{envWorker + "=" + dsn, envCarrier + "=" + carrier}, pg: pg}
+	k := killer{t: t, worker: worker, env: []string{envWorker + "=" + dsn, envCarrier + "=" + carrier}, pg: pg, log: filepath.Join(t.TempDir(), "workers.log")}
+	t.Cleanup(func() {
+		if said, err := os.ReadFile(k.log); err == nil && t.Failed() {
+			t.Logf("the workers' last words: %s", said[max(0, len(said)-3000):])
+		}
+	})
 	k.kill(s, func() bool { return tally(t, w, session).Pending == 0 })
 	k.finish(func() bool {
 		y := tally(t, w, session)
@@ -223,12 +228,19 @@ type killer struct {
 	worker string
 	env    []string
 	pg     *devpg.Server
+	log    string // what the workers say
 }
 
 func (k *killer) start() *exec.Cmd {
 	k.t.Helper()
 	cmd := exec.CommandContext(k.t.Context(), k.worker)
 	cmd.Env = append(os.Environ(), k.env...)
+	log, err := os.OpenFile(k.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer func() { _ = log.Close() }()
+	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
 		k.t.Fatal(err)
 	}
