@@ -179,14 +179,3 @@ func (a *account) allow(rate float64, now time.Time) bool {
 	a.tokens--
 	return true
 }
-
-// waiting is how many deliveries have not been answered with 0.
-func (a *account) waiting() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	n := len(a.queue) - a.head
-	for _, l := range a.links {
-		n += len(l.out)
-	}
-	return n
-}

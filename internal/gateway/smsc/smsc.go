@@ -44,7 +44,7 @@ type Stats struct {
 	Refused  int64 // parts refused
 	Messages int64 // whole messages taken
 	Receipts int64 // receipts and texts the client has answered with 0
-	Waiting  int64 // receipts and texts not yet answered so
+	Waiting  int64 // receipts and texts planned or under way, not yet answered so
 	Binds    int64 // at present
 }
 
@@ -59,10 +59,10 @@ type Server struct {
 	done     chan struct{}
 	err      error
 
-	count                      atomic.Uint64
-	submits, accepted, refused atomic.Int64
-	messages, receipts         atomic.Int64
-	firstID                    uint64
+	count                       atomic.Uint64
+	submits, accepted, refused  atomic.Int64
+	messages, receipts, planned atomic.Int64
+	firstID                     uint64
 
 	mu       sync.Mutex
 	accounts map[string]*account
@@ -128,8 +128,8 @@ func (s *Server) Stats() Stats {
 		Submits: s.submits.Load(), Accepted: s.accepted.Load(), Refused: s.refused.Load(),
 		Messages: s.messages.Load(), Receipts: s.receipts.Load(),
 	}
+	out.Waiting = s.planned.Load() - out.Receipts
 	for _, a := range s.all() {
-		out.Waiting += int64(a.waiting())
 		a.mu.Lock()
 		out.Binds += int64(a.binds)
 		a.mu.Unlock()

@@ -112,6 +112,7 @@ func (s *Server) plan(a *account, m *smpp.SM, l *Line, f plan, r notice, n uint6
 	if f.early {
 		at = 0
 	}
+	s.planned.Add(1)
 	d := &delivery{id: l.ID, kind: r.stat, sm: receipt(l, m, r)}
 	s.schedule.after(at, n, func() { a.push(d) })
 }
@@ -208,6 +209,7 @@ func (s *Server) say(a *account, from, to, text string) {
 		if encoding == gsm.UCS2 {
 			sm.Coding = 8
 		}
+		s.planned.Add(1)
 		a.push(&delivery{sm: sm, id: fmt.Sprintf("text-%d-%d", n, i+1), kind: "text"})
 	}
 }
