@@ -133,6 +133,7 @@ func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, g gatew
 	if limit == 0 {
 		limit = max((g.Limits().InFlight+d.lanes-1)/d.lanes, 1)
 	}
+	d.flying.room(lease, 2*limit)
 	worker, _ := lease.Worker()
 	var marked []postgres.Marked
 	err := d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {

@@ -119,16 +119,30 @@ func (f *flying) done(as []answered) {
 	}
 }
 
+// room waits until fewer than most of the lane's messages are unrecorded: what
+// is marked and not recorded is unknown after a crash (I11).
+func (f *flying) room(lane *postgres.Lease, most int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for len(f.m[lane]) >= most {
+		f.condition().Wait()
+	}
+}
+
+func (f *flying) condition() *sync.Cond {
+	if f.cond == nil {
+		f.cond = sync.NewCond(&f.mu)
+	}
+	return f.cond
+}
+
 // wait returns when everything the lane has marked is recorded: only then may
 // it give its proof of life back.
 func (f *flying) wait(lane *postgres.Lease) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.cond == nil {
-		f.cond = sync.NewCond(&f.mu)
-	}
 	for len(f.m[lane]) > 0 {
-		f.cond.Wait()
+		f.condition().Wait()
 	}
 }
 

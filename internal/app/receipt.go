@@ -99,11 +99,7 @@ const applyMany = 1000
 // apply moves messages by the receipts of the inbox, as they come.
 func (d *Dispatcher) apply(ctx context.Context) {
 	for ctx.Err() == nil {
-		var took int
-		err := d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {
-			took, _, err = tx.ApplyReceipts(ctx, applyMany)
-			return err
-		})
+		took, err := d.applyOnce(ctx)
 		if err != nil && ctx.Err() == nil {
 			d.app.Log.Warn("apply receipts", "error", err)
 			pause(ctx, 500*time.Millisecond)
@@ -121,4 +117,24 @@ func (d *Dispatcher) apply(ctx context.Context) {
 		}
 		t.Stop()
 	}
+}
+
+// applyOnce applies what is there, and lets orphans find their message: each in
+// a transaction of its own, since it locks in another order.
+func (d *Dispatcher) applyOnce(ctx context.Context) (took int, err error) {
+	var orphans []postgres.Orphan
+	err = d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {
+		took, orphans, err = tx.ApplyReceipts(ctx, applyMany)
+		return err
+	})
+	for _, o := range orphans {
+		if err != nil {
+			break
+		}
+		err = d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
+			_, err := tx.Adopt(ctx, o)
+			return err
+		})
+	}
+	return took, err
 }

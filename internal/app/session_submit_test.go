@@ -256,7 +256,7 @@ func TestTheSlipRestatesEverything(t *testing.T) { // D3, D14
 	if len(s.Prices) != len(apptest.Prices) || s.State != sms.SessionValidating || s.SubmittedBy == nil || *s.SubmittedBy != w.Sender.User {
 		t.Errorf("prices %v, state %s, by %v", s.Prices, s.State, s.SubmittedBy)
 	}
-	w.AddContacts(27) // 30
+	w.AddContacts(27)                                             // 30
 	if got := w.look(&form).Slip.AtMost(); got != 31*sms.Credit { // D20: 5 in 100 more at its start
 		t.Errorf("at most %s", got)
 	}

@@ -66,16 +66,34 @@ type match struct {
 	N        *int32
 	Attempt  *int16
 	Part     *int16 // of a message of several
+	Orphan   bool   // something unknown went to the same number
+}
+
+// Orphan is a receipt that nobody claims, though something unknown went to its
+// number: Adopt may find out.
+type Orphan struct {
+	ID       int64
+	Gateway  int16
+	Provider string
+	Number   int64
+	At       time.Time
 }
 
 // ApplyReceipts moves messages by at most limit receipts of the inbox and
-// returns how many it took, and the sessions that changed. The first final
-// answer wins; later ones are kept and change nothing.
-func (p *PlatformTx) ApplyReceipts(ctx context.Context, limit int) (int, map[SessionRef]bool, error) {
+// returns how many it took, and those to be adopted, each in a transaction of
+// its own. The first final answer wins; later ones are kept and change nothing.
+func (p *PlatformTx) ApplyReceipts(ctx context.Context, limit int) (int, []Orphan, error) {
+	// Every look-up here is by an index, whatever the planner believes of tables
+	// that were empty a minute ago.
+	_, err := p.tx.Exec(ctx, `select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`)
+	if err != nil {
+		return 0, nil, err
+	}
 	rows, err := p.tx.Query(ctx, `with r as (select * from receipts where applied_at is null and look_at <= clock_timestamp()
 			order by look_at limit $1 for update skip locked)
 		select r.id, r.gateway_id, r.provider_id, r.number, r.state, r.code, r.received_at,
-			coalesce(a.tenant_id, q.tenant_id), coalesce(a.session_id, q.session_id), coalesce(a.n, q.n), coalesce(a.attempt, q.attempt), q.part
+			coalesce(a.tenant_id, q.tenant_id), coalesce(a.session_id, q.session_id), coalesce(a.n, q.n), coalesce(a.attempt, q.attempt), q.part,
+			exists (select 1 from unknowns u where u.gateway_id = r.gateway_id and u.number = r.number and u.marked_at <= r.received_at)
 		from r
 		left join lateral (select a.tenant_id, a.session_id, a.n, a.attempt from attempts a
 			join messages m on m.tenant_id = a.tenant_id and m.session_id = a.session_id and m.n = a.n and (m.number = r.number or r.number = 0)
@@ -94,17 +112,15 @@ func (p *PlatformTx) ApplyReceipts(ctx context.Context, limit int) (int, map[Ses
 	var fin finals
 	var parts []match
 	var done, lost []int64
+	var orphans []Orphan
 	for _, m := range found {
 		switch {
 		case m.N == nil:
-			ok, err := p.adopt(ctx, m)
-			if err != nil {
-				return 0, nil, err
+			lost = append(lost, m.ID)
+			if m.Orphan {
+				orphans = append(orphans, Orphan{m.ID, m.Gateway, m.Provider, m.Number, m.At})
 			}
-			if !ok {
-				lost = append(lost, m.ID)
-			}
-			continue // an adopted one is matched the next time
+			continue
 		case m.State == ReceiptEnroute:
 		case m.Part != nil:
 			parts = append(parts, m)
@@ -125,7 +141,7 @@ func (p *PlatformTx) ApplyReceipts(ctx context.Context, limit int) (int, map[Ses
 		_, err = p.tx.Exec(ctx, `update receipts set look_at = case when received_at < clock_timestamp() - interval '72 hours' then 'infinity'
 			else clock_timestamp() + least(interval '10 minutes', interval '200 ms' + (clock_timestamp() - received_at) / 2) end where id = any($1)`, lost)
 	}
-	return len(found), fin.sessions(), err
+	return len(found), orphans, err
 }
 
 // SessionRef names a session across tenants.
@@ -145,14 +161,6 @@ type finals struct {
 func (f *finals) add(t sms.TenantID, s sms.SessionID, n int32, state int16, code string) {
 	f.tenants, f.sessionIDs, f.ns = append(f.tenants, int64(t)), append(f.sessionIDs, int64(s)), append(f.ns, n)
 	f.states, f.codes = append(f.states, state), append(f.codes, code)
-}
-
-func (f *finals) sessions() map[SessionRef]bool {
-	out := map[SessionRef]bool{}
-	for i := range f.ns {
-		out[SessionRef{sms.TenantID(f.tenants[i]), sms.SessionID(f.sessionIDs[i])}] = true
-	}
-	return out
 }
 
 // rollUp notes the state of parts and adds the messages that are decided by
@@ -215,11 +223,11 @@ func (p *PlatformTx) finish(ctx context.Context, f finals) error {
 	return err
 }
 
-// adopt gives an orphan receipt to the one unknown attempt it can be of: same
+// Adopt gives an orphan receipt to the one unknown attempt it can be of: same
 // gateway, same number, marked before, and nothing to that number still in
 // flight. The receipt proves that the carrier took the message. It reports
-// whether it found one.
-func (p *PlatformTx) adopt(ctx context.Context, m match) (bool, error) {
+// whether it found one: then it can be applied at once.
+func (p *PlatformTx) Adopt(ctx context.Context, m Orphan) (bool, error) {
 	if m.Number == 0 {
 		return false, nil
 	}
@@ -245,6 +253,9 @@ func (p *PlatformTx) adopt(ctx context.Context, m match) (bool, error) {
 	}
 	c := cs[0]
 	a := Answer{Tenant: c.Tenant, Session: c.Session, N: c.N, Attempt: c.Attempt, Outcome: OutcomeAccepted, State: sms.MessageAccepted, Counts: true}
+	if _, err := p.tx.Exec(ctx, `update receipts set look_at = clock_timestamp() where id = $1`, m.ID); err != nil {
+		return false, err
+	}
 	if c.Parts == 1 {
 		a.Provider = m.Provider
 		return true, p.Record(ctx, orphanKey(m), []Answer{a})
@@ -265,7 +276,7 @@ func (p *PlatformTx) adopt(ctx context.Context, m match) (bool, error) {
 }
 
 // keepSlots leaves the attempt open for the receipts of its other parts.
-func (p *PlatformTx) keepSlots(ctx context.Context, m match, t sms.TenantID, s sms.SessionID, n int32, attempt, left int16) error {
+func (p *PlatformTx) keepSlots(ctx context.Context, m Orphan, t sms.TenantID, s sms.SessionID, n int32, attempt, left int16) error {
 	if left == 0 {
 		_, err := p.tx.Exec(ctx, `delete from unknowns where tenant_id = $1 and session_id = $2 and n = $3 and attempt = $4`, t, s, n, attempt)
 		return err
@@ -277,7 +288,7 @@ func (p *PlatformTx) keepSlots(ctx context.Context, m match, t sms.TenantID, s s
 	return err
 }
 
-func orphanKey(m match) string {
+func orphanKey(m Orphan) string {
 	return "orphan:" + m.Provider + ":" + m.At.UTC().Format(time.RFC3339Nano)
 }
 

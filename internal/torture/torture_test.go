@@ -277,7 +277,7 @@ func (k *killer) finish(done func() bool) {
 	deadline := time.Now().Add(3 * time.Minute)
 	for !done() {
 		if time.Now().After(deadline) {
-			k.t.Error("not everything was answered in three minutes")
+			k.t.Errorf("not everything was answered in three minutes: %s", k.state())
 			break
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -287,6 +287,13 @@ func (k *killer) finish(done func() bool) {
 	if err := cmd.Wait(); err != nil {
 		k.t.Errorf("the worker did not stop in an orderly way: %v", err)
 	}
+}
+
+// state is what an engineer asks first.
+func (k *killer) state() string {
+	return pgtest.Value[string](k.t, k.pg.DSN(devpg.Database), `select format('%s receipts, %s not applied, the next looked at in %s, %s workers',
+		(select count(*) from receipts), (select count(*) from receipts where applied_at is null),
+		(select min(look_at) - now() from receipts where applied_at is null), (select count(*) from workers where buried_at is null))`)
 }
 
 // read takes down what the witness saw.
