@@ -7,17 +7,16 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
+	"tidings/internal/devpg"
 	"tidings/internal/postgres"
 	"tidings/migrations"
 )
@@ -44,7 +43,25 @@ func Fresh(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { drop(dsn) })
 	return dsn
+}
+
+// drop removes a clone; the server's memory is small.
+func drop(dsn string) {
+	ctx := context.Background()
+	cfg, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return
+	}
+	name := cfg.Database
+	cfg.Database = "postgres"
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	_, _ = conn.Exec(ctx, "drop database if exists "+pgx.Identifier{name}.Sanitize()+" with (force)")
 }
 
 // clone copies the template into a database of this process.
@@ -89,7 +106,15 @@ func clone(name string) (string, error) {
 	return in(admin, db), err
 }
 
-func in(dsn, db string) string { return dsn + " dbname=" + db }
+// in is the address dsn with another database.
+func in(dsn, db string) string {
+	u, err := url.Parse(dsn)
+	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") {
+		return dsn + " dbname=" + db // later settings win
+	}
+	u.Path = "/" + db
+	return u.String()
+}
 
 func schemaHash() string {
 	h := sha256.New()
@@ -102,44 +127,26 @@ func schemaHash() string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// server finds or starts the test server, which outlives the tests.
-func server() (string, error) {
-	dir := filepath.Join(os.TempDir(), "tidings-pgtest")
-	if st, err := os.Stat("/dev/shm"); err == nil && st.IsDir() {
-		dir = "/dev/shm/tidings-pgtest"
+// server is the address of the test server: the one that `make test` started,
+// the one given, or one of this test binary's own, which ends with it.
+func server() (string, error) { return started() }
+
+var started = sync.OnceValues(func() (string, error) {
+	for _, name := range []string{"TEST_DATABASE_URL", "DATABASE_URL"} {
+		if dsn := os.Getenv(name); dsn != "" {
+			return dsn, nil
+		}
 	}
-	dsn := "host=" + dir + " port=5432 user=postgres sslmode=disable"
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", err
-	}
-	_ = os.Chmod(dir, 0o777)
-	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	here, err := os.Getwd()
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = lock.Close() }()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+	s, err := devpg.Start(context.Background(), devpg.Options{Dir: devpg.TestDir(here), Test: true})
+	if err != nil {
 		return "", err
 	}
-	if c, err := pgx.Connect(context.Background(), in(dsn, "postgres")); err == nil {
-		return dsn, c.Close(context.Background())
-	}
-	bins, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
-	if len(bins) == 0 {
-		return "", fmt.Errorf("no PostgreSQL server on this machine")
-	}
-	bin, data := bins[len(bins)-1], filepath.Join(dir, "data")
-	script := fmt.Sprintf(`set -e; cd /; [ -f %[2]s/PG_VERSION ] || %[1]s/initdb -D %[2]s -U postgres -A trust -E UTF8 --locale=C --no-sync >/dev/null
-%[1]s/pg_ctl -D %[2]s -w -l %[3]s/log -o "-c listen_addresses= -k %[3]s -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300" start >/dev/null`, bin, data, dir)
-	cmd := exec.Command("sh", "-c", script)
-	if os.Geteuid() == 0 {
-		cmd = exec.Command("runuser", "-u", "postgres", "--", "sh", "-c", script)
-	}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("start a test server: %w: %s", err, strings.TrimSpace(string(out)))
-	}
-	return dsn, nil
-}
+	return s.DSN("postgres"), nil
+})
 
 // Exec runs one statement as the owner of the database: to put a row where a
 // test needs it, or to break what must not break.
