@@ -266,9 +266,15 @@ func (a *App) SetTheme(ctx context.Context, who sms.Actor, theme string) error {
 	return a.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error { return tx.SaveTheme(ctx, who.User, theme) })
 }
 
-// SweepLogins removes what has ended: logins nobody can use and throttles that
-// are full again.
-func (a *App) SweepLogins(ctx context.Context) error {
+// SweepLoginsJob removes, each hour, what nobody can use any more.
+type SweepLoginsJob struct{}
+
+// Kind names the job.
+func (SweepLoginsJob) Kind() string { return "sweep_logins" }
+
+// RunSweepLogins removes what has ended: logins nobody can use and throttles
+// that are full again.
+func (a *App) RunSweepLogins(ctx context.Context, _ SweepLoginsJob) error {
 	return a.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
 		_, err := tx.SweepLogins(ctx, a.Now(), a.Now().Add(-sms.LoginIdle))
 		return err

@@ -18,7 +18,7 @@ const maxPassword = 256
 
 // nobodysHash is the stored form of a password that nobody has, with the same
 // cost: an unknown address takes the same work as a known one.
-const nobodysHash = "$argon2id$v=19$m=19456,t=2,p=1$JSd1v6WDnbDzKDmBhX8cBw$y6c1Vw8p0v7wQ2nY0rZrVb7l2l1c7o1Xq5Tn8N0Z3vM"
+const nobodysHash = "$argon2id$v=19$m=19456,t=2,p=1$cNCU5NuWSHAWMp43HwEUcA$6h0deqO8P+9nnJd1ikIRD5SQ1lykWakSaLunWZNuNTU"
 
 // hashing lets two hashes run at once: more would let strangers fill the memory.
 var hashing = make(chan struct{}, 2)

@@ -72,6 +72,7 @@ func table(a *app.App) *river.Workers {
 	handle(w, a.RunStartSession)
 	handle(w, a.RunSweepSessions)
 	handle(w, a.RunExpireMessages)
+	handle(w, a.RunSweepLogins)
 	return w
 }
 
@@ -80,6 +81,7 @@ func periodic() []*river.PeriodicJob {
 	return []*river.PeriodicJob{
 		every(time.Minute, app.SweepSessionsJob{}),
 		every(time.Minute, app.ExpireMessagesJob{}),
+		every(time.Hour, app.SweepLoginsJob{}),
 	}
 }
 

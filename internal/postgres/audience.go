@@ -211,7 +211,8 @@ func onePerson(rows pgx.Rows, err error) (sms.Person, error) {
 	if err != nil {
 		return sms.Person{}, err
 	}
-	return pgx.CollectExactlyOneRow(rows, scanPerson)
+	p, err := pgx.CollectExactlyOneRow(rows, scanPerson)
+	return p, kind(err)
 }
 
 // AudiencePerson is one person of the audience, or ErrNotFound when the contact is not reached.

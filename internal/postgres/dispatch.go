@@ -185,7 +185,7 @@ func (p *PlatformTx) RegisterGateway(ctx context.Context, name, kind string) (in
 func (t *Tx) DefaultGateway(ctx context.Context) (int16, error) {
 	var id int16
 	err := t.tx.QueryRow(ctx, `select id from gateways order by id limit 1`).Scan(&id)
-	return id, err
+	return id, kind(err)
 }
 
 // Notify tells listeners of channel, at commit. Never one per message.

@@ -24,7 +24,7 @@ func (p *PlatformTx) Login(ctx context.Context, hash []byte) (l sms.Login, u sms
 	err = p.tx.QueryRow(ctx, `select `+loginColumns+`, `+userColumns+`, u.theme from logins l join users u on u.id = l.user_id where l.token_hash = $1`, hash).
 		Scan(&l.Hash, &l.User, &l.CreatedAt, &l.SeenAt, &l.ExpiresAt, &l.IP, &l.Agent,
 			&u.ID, &u.Email, &u.Name, &u.PasswordHash, &u.Staff, &u.CreatedAt, &u.DisabledAt, &theme)
-	return l, u, theme, err
+	return l, u, theme, kind(err)
 }
 
 // SeeLogin notes that the login was used at that time.

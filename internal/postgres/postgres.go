@@ -155,7 +155,8 @@ var byConstraint = map[string]*sms.Sentence{
 	"ledger_transfers_tenant_id_idem_key_key": {Kind: sms.ErrConflict, Text: "This was already written to the ledger."},
 }
 
-// kind gives a database error one of the kinds of package sms, once.
+// kind gives a database error one of the kinds of package sms, once: at the end
+// of a transaction, and already inside it where the absence of a row is an answer.
 func kind(err error) error {
 	if err == nil || errors.Is(err, sms.ErrNotFound) || errors.Is(err, sms.ErrConflict) ||
 		errors.Is(err, sms.ErrForbidden) || errors.Is(err, sms.ErrUnavailable) {

@@ -334,5 +334,5 @@ func (p *PlatformTx) LastWriter(ctx context.Context, number int64) (sms.TenantID
 		join messages m on m.tenant_id = c.tenant_id and m.number_hash = c.number_hash and m.first_at is not null
 		  and m.session_id in (select s.id from sessions s where s.tenant_id = c.tenant_id and s.started_at is not null order by s.id desc limit 50)
 		order by m.first_at desc limit 1`, number).Scan(&t)
-	return t, err
+	return t, kind(err)
 }

@@ -35,7 +35,8 @@ func oneSession(rows pgx.Rows, err error) (sms.Session, error) {
 	if err != nil {
 		return sms.Session{}, err
 	}
-	return pgx.CollectExactlyOneRow(rows, scanSession)
+	s, err := pgx.CollectExactlyOneRow(rows, scanSession)
+	return s, kind(err)
 }
 
 // AddSession writes a new session and gives it its ID and its number, the next

@@ -16,7 +16,8 @@ func oneUser(rows pgx.Rows, err error) (sms.User, error) {
 	if err != nil {
 		return sms.User{}, err
 	}
-	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[sms.User])
+	u, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[sms.User])
+	return u, kind(err) // here already: that nobody is there is an answer inside the transaction too
 }
 
 // AddUser writes a new user. ErrConflict: the address is taken.
