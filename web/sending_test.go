@@ -265,9 +265,9 @@ func TestEachStateInItsWords(t *testing.T) {
 
 	w.Clock.Set(at.Add(150 * time.Minute))
 	w.start()
-	a := says("held", "Needs your decision", "It could not start by 12:00. What now?", "15 credits were still missing.", "Choose another time", "15 credits are missing to start it now.")
+	says("held", "Needs your decision", "It could not start by 12:00. What now?", "15 credits were still missing.", "Choose another time", "15 credits are missing to start it now.")
 	w.Credits(100 * sms.Credit)
-	a = says("held with credits", "Start now for 20 people")
+	a := says("held with credits", "Start now for 20 people")
 	d := a.fields()
 	if a := w.post(w.base+"/decide", d); a.status != http.StatusSeeOther {
 		t.Fatalf("decide: %d %s", a.status, a.text())

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -298,7 +299,9 @@ func (a *App) typed(ctx context.Context, tx *postgres.Tx, d *Draft, f CampaignFo
 	if name, err := sms.CampaignName(f.Name); err == nil {
 		c.Name = name
 	} else {
-		d.Problems.Add("name", err.(sms.Problems).For("name"))
+		var p sms.Problems
+		errors.As(err, &p)
+		d.Problems.Add("name", p.For("name"))
 	}
 	c.Text = gsm.Clean(f.Text)
 	if r := []rune(c.Text); len(r) > sms.TextLimit {

@@ -28,7 +28,7 @@ const seenEach = time.Minute
 
 const noMatch = "That email and password do not match."
 
-// ErrSignedOut: there is no such login, or it has ended.
+// ErrSignedOut says that there is no such login, or that it has ended.
 var ErrSignedOut = errors.New("signed out")
 
 // SignIn makes a login for a person who knows the password, and returns its

@@ -174,14 +174,11 @@ func (a *App) demoPeople(t sms.Tenant, from, to int) []sms.Person {
 	special := []int64{9901, 9902, 9907, 9909, 9911, 9914}
 	out := make([]sms.Person, 0, to-from)
 	for i := from; i < to; i++ {
-		plan := demoPlans[0]
-		for k, w := 0, i%20; ; k++ {
-			if w < demoPlans[k].weight {
-				plan = demoPlans[k]
-				break
-			}
+		k, w := 0, i%20 // the weights add up to 20
+		for ; w >= demoPlans[k].weight; k++ {
 			w -= demoPlans[k].weight
 		}
+		plan := demoPlans[k]
 		number := plan.base + int64(i)*100 + 7
 		if i%50 == 17 {
 			number = number/10_000*10_000 + special[i/50%len(special)]

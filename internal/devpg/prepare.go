@@ -67,7 +67,7 @@ func identityFor(dirs ...string) (identity, error) {
 			return identity{uid: uid, gid: gid, other: true}, nil
 		}
 	}
-	return identity{}, errors.New("Postgres refuses to run as root, and there is no user postgres, nobody or daemon to run it as")
+	return identity{}, errors.New("refusing to run Postgres as root, and there is no user postgres, nobody or daemon to run it as")
 }
 
 // reachable reports whether anybody may go into the folder.

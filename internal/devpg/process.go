@@ -187,7 +187,7 @@ func (s *Server) endOrphan(ctx context.Context) error {
 		return os.Remove(filepath.Join(s.data, "postmaster.pid"))
 	}
 	if !alive || !sure && s.answers(ctx) != nil {
-		return nil
+		return nil //nolint:nilerr // nobody answers: nobody was left behind
 	}
 	p, err := os.FindProcess(pid)
 	if err != nil {

@@ -63,7 +63,7 @@ func CampaignName(typed string) (string, error) {
 // TextLimit is the most characters that are kept of a text. MaxParts is reached long before.
 const TextLimit = 4000
 
-// CampaignState is the state in a list of campaigns: that of the newest session, or draft.
+// CampaignDraft is the state, in a list of campaigns, of one without a session.
 const CampaignDraft SessionState = "draft"
 
 // CampaignLine is one campaign of a list.

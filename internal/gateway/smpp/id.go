@@ -9,6 +9,7 @@ import (
 // submit. Carriers differ, and the difference is the usual reason why receipts find nothing.
 type IDMode uint8
 
+// The ways in which ids differ.
 const (
 	SameID   IDMode = iota // the same, but for letter case and leading zeros
 	HexToDec               // hexadecimal in the response, decimal in the text of the receipt

@@ -14,6 +14,7 @@ import (
 // Mode says how a route's connections bind.
 type Mode uint8
 
+// The modes.
 const (
 	Transceiver Mode = iota // each bind sends and receives
 	Pair                    // each bind is two connections, a transmitter and a receiver

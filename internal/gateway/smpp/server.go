@@ -30,9 +30,8 @@ type Server struct {
 	ln      net.Listener
 	handler Handler
 
-	mu     sync.Mutex
-	peers  map[*Peer]struct{}
-	closed bool
+	mu    sync.Mutex
+	peers map[*Peer]struct{}
 }
 
 // NewServer makes a server on a listener.

@@ -91,7 +91,7 @@ func Detect(head []byte) (Format, error) {
 	f.Separator = separatorOf(text)
 	var refusal Refusal
 	if _, err := NewReader(bytes.NewReader(head), f).Read(nil); errors.As(err, &refusal) {
-		if bytes.IndexAny(text, "\r\n") < 0 {
+		if !bytes.ContainsAny(text, "\r\n") {
 			return Format{}, refuseLine
 		}
 		return Format{}, refusal

@@ -2,6 +2,7 @@ package table
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -95,7 +96,7 @@ func (r *Reader) record() error {
 			}
 		}
 		b, err := r.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return r.end(state, size)
 		}
 		if err != nil {
