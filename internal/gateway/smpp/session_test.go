@@ -461,3 +461,66 @@ func standardReceipt(id string) *SM {
 		Short: []byte("id:" + id + " sub:001 dlvrd:001 submit date:2511231200 done date:2511231201 stat:DELIVRD err:000 text:Hello"),
 	}
 }
+
+// B6: the carrier unbinds in the middle of a long message: no further part is written.
+func TestPeerUnbindsBetweenParts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(func(w *wire) {
+			w.bound()
+			seq, _, _ := w.submit()
+			b := appendEmpty(nil, cmdUnbind, 0, 42)
+			w.send(appendResp(b, cmdSubmitSM, 0, seq, "1")) // in one segment
+			if _, _, ok := w.submit(); ok {
+				t.Error("a part was written after unbind")
+			}
+		}, func(w *wire) { w.bound(); w.idle() })
+		inBubble(t, s.route(), func(t *testing.T, c *Client, _ *notes) {
+			m := texts(1)[0]
+			m.Text = long(2)
+			if r := one(t.Context(), t, c, m); r.Outcome != gateway.Unknown {
+				t.Errorf("result %+v", r)
+			}
+		})
+	})
+}
+
+// B7: a drain does not leave before the receipts are answered that the sink still holds.
+func TestDrainAnswersReceipts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := make(chan uint32, 1)
+		s := newScript(func(w *wire) {
+			w.bound()
+			w.send(standardReceipt("1").appendTo(nil, cmdDeliverSM, 1))
+			h, _, _ := w.read()
+			first <- h.command
+			w.idle()
+		})
+		c, n := New(s.route()), &notes{}
+		n.fail = func() error { time.Sleep(5 * time.Second); return nil }
+		stop := run(c, n)
+		stop()
+		if got := <-first; got != cmdDeliverSM|response {
+			t.Errorf("command %#x came first", got)
+		}
+	})
+}
+
+// B2: a carrier that asks for life before it answers the bind is answered.
+func TestEnquireBeforeBind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(func(w *wire) {
+			h, _, _ := w.read()
+			w.empty(cmdEnquireLink, 0, 8)
+			if e, _, _ := w.read(); e.command != cmdEnquireLink|response || e.seq != 8 {
+				t.Errorf("answer %+v", e)
+			}
+			w.send(appendResp(nil, h.command, 0, h.seq, "peer"))
+			w.idle()
+		})
+		inBubble(t, s.route(), func(t *testing.T, c *Client, _ *notes) {
+			if !c.Health().CanSend() {
+				t.Errorf("health %+v", c.Health())
+			}
+		})
+	})
+}
