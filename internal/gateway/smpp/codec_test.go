@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"reflect"
-
 	"strings"
 	"testing"
 	"time"
