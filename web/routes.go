@@ -24,6 +24,22 @@ func (s *Server) routes() []route {
 		{"GET", "/a/{slug}", member(sms.RightSee), s.accountHome},
 		{"GET", "/a/{slug}/more", member(sms.RightSee), s.more},
 
+		// Campaigns: the list, writing, tests.
+		{"GET", "/a/{slug}/campaigns", member(sms.RightSee), s.campaigns},
+		{"GET", "/a/{slug}/campaigns/new", member(sms.RightCompose), s.newCampaignPage},
+		{"POST", "/a/{slug}/campaigns/new", member(sms.RightCompose), s.newCampaign},
+		{"GET", "/a/{slug}/campaigns/{campaign}/compose", member(sms.RightSee), s.composePage},
+		{"POST", "/a/{slug}/campaigns/{campaign}/compose", member(sms.RightCompose), s.compose},
+		{"POST", "/a/{slug}/campaigns/{campaign}/duplicate", member(sms.RightCompose), s.duplicate},
+		{"GET", "/a/{slug}/campaigns/{campaign}/delete", member(sms.RightCompose), s.deletePage},
+		{"POST", "/a/{slug}/campaigns/{campaign}/delete", member(sms.RightCompose), s.deleteDraft},
+		{"GET", "/a/{slug}/campaigns/{campaign}/test", member(sms.RightSee), s.testPage},
+		{"POST", "/a/{slug}/campaigns/{campaign}/test", member(sms.RightCompose), s.sendTest},
+		{"GET", "/a/{slug}/campaigns/{campaign}/test/sent", member(sms.RightSee), s.sentTests},
+		{"POST", "/a/{slug}/campaigns/{campaign}/test/phones", member(sms.RightCompose), s.addPhone},
+		{"POST", "/a/{slug}/campaigns/{campaign}/test/phones/verify", member(sms.RightCompose), s.verifyPhone},
+		{"POST", "/a/{slug}/campaigns/{campaign}/test/phones/remove", member(sms.RightCompose), s.removePhone},
+
 		// The sending of a campaign.
 		{"GET", "/a/{slug}/campaigns/{campaign}", member(sms.RightSee), s.status},
 		{"GET", "/a/{slug}/campaigns/{campaign}/events", member(sms.RightSee), s.events},

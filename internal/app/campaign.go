@@ -134,8 +134,7 @@ func (a *App) DeleteDraft(ctx context.Context, who sms.Actor, id sms.ID) error {
 type CampaignForm struct {
 	Name, Sender, Kind, Text string
 	Lists, Excluded          []string // IDs
-	Revision                 int64    // what the page was made from
-	Keep                     bool     // write over a newer version
+	Revision                 int64    // what it may write over
 	Fix                      string   // code of the advice to follow
 	View                     View
 }
@@ -152,7 +151,8 @@ type Stale struct {
 	By       string
 	At       time.Time
 	Revision int64
-	Mine     bool // it was me, in another window
+	Mine     bool   // it was me, in another window
+	Text     string // of the newer version
 }
 
 // Draft is a campaign as it is being written, with all that the page says about it.
@@ -247,8 +247,8 @@ func (a *App) SaveDraft(ctx context.Context, who sms.Actor, id sms.ID, f Campaig
 		if err := a.typed(ctx, tx, &d, f); err != nil {
 			return err
 		}
-		if f.Revision != kept.Revision && !f.Keep && !sameDraft(d.Campaign, kept) {
-			d.Stale = &Stale{By: kept.UpdatedByName, At: kept.UpdatedAt, Revision: kept.Revision, Mine: kept.UpdatedBy == who.User}
+		if f.Revision != kept.Revision && !sameDraft(d.Campaign, kept) {
+			d.Stale = &Stale{By: kept.UpdatedByName, At: kept.UpdatedAt, Revision: kept.Revision, Mine: kept.UpdatedBy == who.User, Text: kept.Text}
 			d.Campaign.Revision = f.Revision
 		}
 		if f.Fix != "" && d.Open == nil && d.Stale == nil {

@@ -239,7 +239,7 @@ func TestDraftConflict(t *testing.T) {
 	if kept, _ := w.App.Draft(t.Context(), w.Author, id, app.View{}); kept.Campaign.Text != "Theirs" {
 		t.Errorf("kept %q", kept.Campaign.Text)
 	}
-	f.Keep = true
+	f.Revision = d.Stale.Revision
 	if d, err = w.App.SaveDraft(t.Context(), w.Author, id, f); err != nil || d.Campaign.Text != "Mine" {
 		t.Errorf("keep mine: %v, %q", err, d.Campaign.Text)
 	}

@@ -88,9 +88,10 @@ func (t *Tx) Campaigns(ctx context.Context, f sms.CampaignFilter) ([]sms.Campaig
 	}
 	rows, err := t.tx.Query(ctx, `with page as (
 			select c.id, c.name, c.kind, c.sender, left(c.text, 300) as text, c.updated_at, c.revision, s.id as session_id, s.state, s.number,
-				s.people, s.zone, case when s.state in ('validating', 'approved', 'scheduled', 'starting', 'waiting_credits', 'held') then s.starts_at
+				s.people, s.zone, case when s.state = 'draft' then c.updated_at when s.state in ('validating', 'approved', 'scheduled', 'starting', 'waiting_credits', 'held') then s.starts_at
 					else coalesce(s.ended_at, s.started_at, s.submitted_at) end as at
-			from campaigns c left join lateral (select x.* from sessions x
+			from campaigns c left join lateral (select x.id, x.number, x.people, x.zone, x.starts_at, x.ended_at, x.started_at, x.submitted_at,
+					case when x.state = 'cancelled' and x.started_at is null then 'draft' else x.state end as state from sessions x
 				where x.tenant_id = $1 and x.campaign_id = c.id and x.kind = 'campaign' order by x.number desc limit 1) s on true
 			where c.tenant_id = $1 and c.deleted_at is null
 				and ($2 = '' or coalesce(s.state, 'draft') = $2)
