@@ -35,8 +35,8 @@ type Options struct {
 	// Settings are further settings of Postgres, by name.
 	Settings map[string]string
 
+	alone bool   // give errLocked where somebody else owns the folder
 	cache string // folder of fetched binaries; empty: .cache/pg of the module, else Dir/cache
-	bins  func(context.Context, *finder) (binaries, error)
 }
 
 // Server is a running Postgres.
@@ -47,13 +47,14 @@ type Server struct {
 	log     *slog.Logger
 	home    string // Dir/pg, absolute, without links
 	sock    string // folder of the socket
-	data    string
+	data    string // folder of the database files, named after the major version
 	bin     binaries
 	as      identity
 	release func() // gives the folder back to the next starter
 
 	mu       sync.Mutex
 	process  *os.Process // nil between two lives
+	begun    bool
 	stopping bool
 	done     chan struct{} // closed when the server has ended for good
 }
@@ -73,13 +74,14 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !owner {
+	if owner {
+		err = s.start(ctx)
+	} else {
 		s.Adopted = true
-		return s, nil
+		err = s.Create(ctx, Database) // its owner may be about to
 	}
-	if err := s.start(ctx); err != nil {
+	if err != nil {
 		s.Stop()
-		s.release()
 		return nil, err
 	}
 	return s, nil
@@ -108,8 +110,11 @@ func (s *Server) ownOrAdopt(ctx context.Context) (owner bool, err error) {
 	for said := false; ; {
 		release, err := lock(path)
 		if err == nil {
-			s.release = release
+			s.release = sync.OnceFunc(release)
 			return true, nil
+		}
+		if s.opts.alone && errors.Is(err, errLocked) {
+			return false, err
 		}
 		if !errors.Is(err, errLocked) {
 			return false, fmt.Errorf("keep a database in %s: %w", s.opts.Dir, err)
@@ -173,15 +178,12 @@ func (s *Server) Stop() {
 		return
 	}
 	s.mu.Lock()
-	again := s.stopping
 	s.stopping = true
-	p := s.process
+	p, begun := s.process, s.begun
 	s.mu.Unlock()
-	if p == nil && !again {
-		return
+	if begun {
+		end(p, s.done)
+		_ = os.Remove(s.sock)
 	}
-	end(p, s.done)
-	if !again {
-		s.release()
-	}
+	s.release()
 }

@@ -10,18 +10,20 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // forgetful are the settings of a server of tests.
 var forgetful = map[string]string{
 	"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
 	"wal_level": "minimal", "max_wal_senders": "0", "max_connections": "200",
-	"max_parallel_workers_per_gather": "0", "max_wal_size": "4GB", "checkpoint_timeout": "1h",
+	"max_parallel_workers_per_gather": "0", "max_wal_size": "256MB", "min_wal_size": "32MB", "checkpoint_timeout": "1h",
 }
 
 // lasting are the settings of the server of `make run`: as durable as a real
@@ -54,6 +56,9 @@ func (s *Server) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	failed := make(chan error, 1)
+	s.mu.Lock()
+	s.begun = true
+	s.mu.Unlock()
 	go s.supervise(ctx, failed)
 	for {
 		if s.answers(ctx) == nil {
@@ -87,7 +92,7 @@ func (s *Server) supervise(starting context.Context, failed chan<- error) {
 		switch {
 		case stopping:
 			return
-		case starting.Err() == nil && s.heldByTheDead():
+		case s.heldByTheDead():
 			// The children of a killed server take a moment to notice.
 		case starting.Err() == nil, quick >= 5:
 			s.log.Error("the database ended", "err", err, "log", s.lastWords())
@@ -112,7 +117,7 @@ func (s *Server) live() error {
 	defer func() { _ = out.Close() }()
 	//nolint:noctx // it ends by Stop, in its own way, not when a context does
 	cmd := exec.Command(filepath.Join(s.bin.dir, "postgres"), s.arguments()...)
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.home, environment(), out, out
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = filepath.Dir(s.data), environment(), out, out
 	cmd.SysProcAttr = s.as.attributes()
 	dieWithUs(cmd.SysProcAttr)
 	s.mu.Lock()
@@ -152,7 +157,12 @@ func (s *Server) Create(ctx context.Context, db string) error {
 	if err := c.QueryRow(ctx, "select exists (select from pg_database where datname = $1)", db).Scan(&there); err != nil || there {
 		return err
 	}
-	if _, err = c.Exec(ctx, "create database "+pgx.Identifier{db}.Sanitize()); err != nil {
+	_, err = c.Exec(ctx, "create database "+pgx.Identifier{db}.Sanitize())
+	var pe *pgconn.PgError
+	if errors.As(err, &pe) && (pe.Code == "42P04" || pe.Code == "23505") {
+		return nil // somebody else did at the same moment
+	}
+	if err != nil {
 		return fmt.Errorf("create the database %s: %w", db, err)
 	}
 	return nil
@@ -178,16 +188,19 @@ func end(p *os.Process, ended <-chan struct{}) {
 
 // endOrphan stops a server that a killed program left behind in our folder.
 func (s *Server) endOrphan(ctx context.Context) error {
-	pid, err := postmaster(s.data)
-	if err != nil {
-		return nil //nolint:nilerr // no such file: nobody was left behind
+	pid := postmaster(s.data)
+	if pid == 0 {
+		return nil
 	}
 	alive, sure := isPostmaster(pid, s.data)
 	if sure && !alive { // the number belongs to somebody else by now
 		return os.Remove(filepath.Join(s.data, "postmaster.pid"))
 	}
-	if !alive || !sure && s.answers(ctx) != nil {
-		return nil //nolint:nilerr // nobody answers: nobody was left behind
+	if alive && !sure {
+		alive = s.answers(ctx) == nil
+	}
+	if !alive {
+		return nil
 	}
 	p, err := os.FindProcess(pid)
 	if err != nil {
@@ -205,17 +218,19 @@ func (s *Server) endOrphan(ctx context.Context) error {
 	return nil
 }
 
-// postmaster is the process number in the file that a running server keeps.
-func postmaster(data string) (pid int, err error) {
-	f, err := os.Open(filepath.Join(data, "postmaster.pid"))
+// postmaster is the process number in the file that a running server keeps; 0
+// without one.
+func postmaster(data string) int {
+	b, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
 	if err != nil {
-		return 0, err
+		return 0
 	}
-	defer func() { _ = f.Close() }()
-	if _, err = fmt.Fscanln(f, &pid); err != nil || pid <= 1 {
-		return 0, errors.New("it holds no process number")
+	first, _, _ := strings.Cut(string(b), "\n")
+	pid, err := strconv.Atoi(strings.TrimSpace(first))
+	if err != nil || pid <= 1 {
+		return 0
 	}
-	return pid, nil
+	return pid
 }
 
 func (s *Server) logPath() string { return filepath.Join(s.home, "postgres.log") }
