@@ -24,6 +24,8 @@ const (
 	Database = "tidings"
 	// patience is how long a server may take to come up, recovery included.
 	patience = 60 * time.Second
+	// sockets is how the path of every socket's folder begins.
+	sockets = "/tmp/pg-"
 )
 
 // Options says which server to start.
@@ -100,7 +102,7 @@ func (s *Server) settle() error {
 	if s.home, err = filepath.EvalSymlinks(home); err != nil {
 		return err
 	}
-	s.sock = fmt.Sprintf("/tmp/pg-%x", sha256.Sum256([]byte(s.home)))[:len("/tmp/pg-")+12]
+	s.sock = fmt.Sprintf("%s%x", sockets, sha256.Sum256([]byte(s.home)))[:len(sockets)+12]
 	return nil
 }
 

@@ -39,6 +39,6 @@ func testDir(root string) string {
 	return filepath.Join(root, ".data", "pgtest")
 }
 
-// InMemory reports whether the server keeps its files in memory, where copying
-// them is the quickest way to clone a database.
-func (s *Server) InMemory() bool { return strings.HasPrefix(s.data, "/dev/shm/") }
+// IsOurs reports whether dsn is the address of a server of this package on this
+// computer.
+func IsOurs(dsn string) bool { return strings.HasPrefix(dsn, "host="+sockets) }

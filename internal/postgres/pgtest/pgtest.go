@@ -9,9 +9,11 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -79,31 +81,80 @@ func clone(name string) (string, error) {
 	if _, err := conn.Exec(ctx, "select pg_advisory_lock(77000002)"); err != nil { // one maker of the template at a time
 		return "", err
 	}
-	template := "tidings_" + schemaHash()
-	var there bool
-	if err := conn.QueryRow(ctx, "select exists (select 1 from pg_database where datname = $1)", template).Scan(&there); err != nil {
-		return "", err
+	template, err := template(ctx, conn, admin)
+	if err != nil {
+		return "", fmt.Errorf("template of the test databases: %w", err)
 	}
-	if !there {
-		if _, err := conn.Exec(ctx, "drop database if exists "+template+"_new with (force)"); err != nil { // of one who was killed
-			return "", err
-		}
-		if _, err := conn.Exec(ctx, "create database "+template+"_new"); err != nil {
-			return "", err
-		}
-		if err := postgres.Migrate(ctx, in(admin, template+"_new")); err != nil {
-			return "", err
-		}
-		if _, err := conn.Exec(ctx, "alter database "+template+"_new rename to "+template); err != nil {
-			return "", err
-		}
+	if _, err := conn.Exec(ctx, "select pg_advisory_unlock(77000002)"); err != nil {
+		return "", err
 	}
 	db := fmt.Sprintf("t%d_%s", os.Getpid(), name)
 	if _, err := conn.Exec(ctx, "drop database if exists "+db+" with (force)"); err != nil {
 		return "", err
 	}
-	_, err = conn.Exec(ctx, "create database "+db+" template "+template)
+	_, err = conn.Exec(ctx, "create database "+db+" template "+template+strategy(ctx, conn))
 	return in(admin, db), err
+}
+
+// strategy copies the files of the template where they lie in memory: there it
+// is the quickest.
+func strategy(ctx context.Context, conn *pgx.Conn) string {
+	var inMemory bool
+	err := conn.QueryRow(ctx, "select current_setting('data_directory') like '/dev/shm/%'").Scan(&inMemory)
+	if err != nil || !inMemory {
+		return ""
+	}
+	return " strategy file_copy"
+}
+
+// template is the name of the database with the newest schema, made if it is
+// not there. The caller holds the lock.
+func template(ctx context.Context, conn *pgx.Conn, admin string) (string, error) {
+	name := "tidings_" + schemaHash()
+	var there bool
+	if err := conn.QueryRow(ctx, "select exists (select 1 from pg_database where datname = $1)", name).Scan(&there); err != nil || there {
+		return name, err
+	}
+	if _, err := conn.Exec(ctx, "drop database if exists "+name+"_new with (force)"); err != nil { // of one who was killed
+		return "", err
+	}
+	if _, err := conn.Exec(ctx, "create database "+name+"_new"); err != nil {
+		return "", err
+	}
+	if err := postgres.Migrate(ctx, in(admin, name+"_new")); err != nil {
+		return "", err
+	}
+	_, err := conn.Exec(ctx, "alter database "+name+"_new rename to "+name)
+	return name, err
+}
+
+// sweep drops what earlier runs left on a server of ours: databases of
+// processes that have ended, and templates of other schemas.
+func sweep(admin string) error {
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, in(admin, "postgres"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	rows, err := conn.Query(ctx, `select datname from pg_database where datname ~ '^(t[0-9]+_|tidings_[0-9a-f]{16})'`)
+	if err != nil {
+		return err
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		var pid int
+		ofProcess, _ := fmt.Sscanf(name, "t%d_", &pid)
+		if ofProcess == 1 && syscall.Kill(pid, 0) == nil || strings.HasPrefix(name, "tidings_"+schemaHash()) {
+			continue
+		}
+		// Whoever still works in it keeps it: without force that is an error.
+		_, _ = conn.Exec(ctx, "drop database if exists "+pgx.Identifier{name}.Sanitize())
+	}
+	return nil
 }
 
 // in is the address dsn with another database.
@@ -116,6 +167,8 @@ func in(dsn, db string) string {
 	return u.String()
 }
 
+// schemaHash names what the schema is made of: our steps, and how and with which
+// version of the queue they are run.
 func schemaHash() string {
 	h := sha256.New()
 	names, _ := fs.Glob(migrations.FS, "*.sql")
@@ -124,28 +177,30 @@ func schemaHash() string {
 		fmt.Fprintf(h, "%s %d\n", n, len(b))
 		h.Write(b)
 	}
+	for _, n := range []string{"go.mod", "internal/postgres/migrate.go"} {
+		b, _ := os.ReadFile(filepath.Join(devpg.ModuleRoot(), n)) // absent outside a checkout
+		h.Write(b)
+	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // server is the address of the test server: the one that `make test` started,
 // the one given, or one of this test binary's own, which ends with it.
-func server() (string, error) { return started() }
-
-var started = sync.OnceValues(func() (string, error) {
+var server = sync.OnceValues(func() (string, error) {
 	for _, name := range []string{"TEST_DATABASE_URL", "DATABASE_URL"} {
 		if dsn := os.Getenv(name); dsn != "" {
+			if devpg.IsOurs(dsn) {
+				return dsn, sweep(dsn)
+			}
 			return dsn, nil
 		}
 	}
-	here, err := os.Getwd()
+	s, err := devpg.StartTest(context.Background(), devpg.ModuleRoot(), nil)
 	if err != nil {
 		return "", err
 	}
-	s, err := devpg.Start(context.Background(), devpg.Options{Dir: devpg.TestDir(here), Test: true})
-	if err != nil {
-		return "", err
-	}
-	return s.DSN("postgres"), nil
+	dsn := s.DSN(devpg.Database)
+	return dsn, sweep(dsn)
 })
 
 // Exec runs one statement as the owner of the database: to put a row where a
