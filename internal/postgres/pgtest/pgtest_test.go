@@ -10,7 +10,7 @@ import (
 )
 
 func TestOneSharedManyFresh(t *testing.T) {
-	if DSN(t) != DSN(t) {
+	if first := DSN(t); first != DSN(t) {
 		t.Fatal("the shared database is another each time")
 	}
 	if err := Exec(t, DSN(t), "create table mark (x int)"); err != nil {
