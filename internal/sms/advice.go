@@ -284,17 +284,21 @@ func oddTitle(list []gsm.OddRune, now Quote, x Advice) string {
 			what = strconv.Itoa(times) + " times the " + kinds[0]
 		}
 	}
-	verb := " raise"
+	verb := "raise"
 	switch {
-	case x.Price > 0 && now.Price == 2*x.Price:
-		verb = " double"
-	case x.Price > 0 && now.Price >= 29*x.Price/10 && now.Price <= 31*x.Price/10:
-		verb = " triple"
+	case x.Price <= 0:
+	case now.Price*10 >= x.Price*29:
+		verb = "triple"
+	case now.Price*10 >= x.Price*19:
+		verb = "double"
 	}
 	if times == 1 {
 		verb += "s"
 	}
-	return what + verb + " the price."
+	if x.Price > 0 && (now.Price*10 > x.Price*31 || now.Price*10 > x.Price*21 && now.Price*10 < x.Price*29) {
+		verb = "more than " + verb
+	}
+	return what + " " + verb + " the price."
 }
 
 func oddBody(text string, list []gsm.OddRune) string {

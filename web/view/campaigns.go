@@ -51,6 +51,15 @@ func (p CampaignsProps) when(c sms.CampaignLine) string {
 	return out
 }
 
+// short is the rest of a line on a small screen.
+func (p CampaignsProps) short(c sms.CampaignLine) string {
+	out := " · " + p.when(c)
+	if c.State != sms.CampaignDraft {
+		out += " · " + People(c.People)
+	}
+	return out
+}
+
 // verb is what happened or will happen at when.
 func verb(s sms.SessionState) string {
 	switch s {

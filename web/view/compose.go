@@ -1,6 +1,8 @@
 package view
 
 import (
+	"context"
+	"io"
 	"strconv"
 	"strings"
 
@@ -112,6 +114,21 @@ func (p ComposeProps) leftOut() []string {
 		}
 	}
 	return out
+}
+
+// leftOutLine writes the subtraction without a space too many.
+func leftOutLine(p ComposeProps) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		parts := p.leftOut()
+		for i, x := range parts {
+			parts[i] = templ.EscapeString(x)
+		}
+		if n := p.Quote.LeftOut.OptedOut; n > 0 {
+			parts = append([]string{`<a href="` + templ.EscapeString(p.Account) + `/opt-outs">` + Num(n) + ` opted out</a>`}, parts...)
+		}
+		_, err := io.WriteString(w, "Left out: "+strings.Join(parts, ", ")+".")
+		return err
+	})
 }
 
 func (p ComposeProps) senders() []Option {
@@ -276,7 +293,7 @@ func (p ComposeProps) because() string {
 	if len(odd) == 0 {
 		return ""
 	}
-	c := "“" + string(odd[0].Rune) + "”"
+	c := string(odd[0].Rune)
 	if len(gsm.Odd(p.Text.String())) == 0 {
 		return ", because of " + c + " in a field"
 	}
@@ -295,6 +312,11 @@ func (p ComposeProps) who() string {
 		return x.Name()
 	}
 	return phone.Number(x.Number).Masked()
+}
+
+// viewLink shows another person without saving anything.
+func (p ComposeProps) viewLink(pick string) string {
+	return p.Base + "/compose?pick=" + pick + "&person=" + p.Preview.Person.Contact.String() + "#preview"
 }
 
 // place says which person is shown.

@@ -320,6 +320,9 @@ func checkLines(list []sms.Finding, base, account string) []CheckLine {
 		case sms.LevelWarning, sms.LevelHint:
 			c.Level = "warn"
 		}
+		if c.Level != "ok" && f.Evidence != "" {
+			c.Text += ". " + f.Evidence
+		}
 		if c.Level != "ok" && f.Mend != "" {
 			c.Link = &Link{Label: "Mend it", Href: base + "/" + f.Mend}
 			if f.Mend == "credits" || f.Mend == "contacts" {

@@ -251,7 +251,7 @@ func testWords(t sms.Test) string {
 
 func took(d time.Duration) string {
 	if d < time.Second {
-		return "less than a second"
+		return "under 1 s"
 	}
 	if d < 10*time.Second {
 		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
