@@ -66,7 +66,8 @@ func run(ctx context.Context, words []string) error {
 		if !slices.ContainsFunc(measures[:], func(m struct {
 			word string
 			does func(context.Context, *bench) error
-		}) bool {
+		},
+		) bool {
 			return m.word == w
 		}) {
 			return fmt.Errorf("nothing is called %q: say import, dispatch or pages", w)

@@ -382,8 +382,12 @@ func TestCampaignList(t *testing.T) {
 		f    sms.CampaignFilter
 		want int
 	}{
-		{sms.CampaignFilter{State: sms.SessionSending}, 1}, {sms.CampaignFilter{State: sms.CampaignDraft}, 59}, {sms.CampaignFilter{State: sms.SessionPaused}, 0},
-		{sms.CampaignFilter{Text: "AHOY"}, 1}, {sms.CampaignFilter{Text: "100% _"}, 0}, {sms.CampaignFilter{Text: "campaign 5"}, 11},
+		{sms.CampaignFilter{State: sms.SessionSending}, 1},
+		{sms.CampaignFilter{State: sms.CampaignDraft}, 59},
+		{sms.CampaignFilter{State: sms.SessionPaused}, 0},
+		{sms.CampaignFilter{Text: "AHOY"}, 1},
+		{sms.CampaignFilter{Text: "100% _"}, 0},
+		{sms.CampaignFilter{Text: "campaign 5"}, 11},
 	} {
 		n := 0
 		for {

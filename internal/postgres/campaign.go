@@ -108,8 +108,10 @@ func (t *Tx) Campaigns(ctx context.Context, f sms.CampaignFilter) ([]sms.Campaig
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (sms.CampaignLine, error) {
 		var c sms.CampaignLine
-		err := row.Scan(append([]any{&c.ID, &c.Name, &c.Kind, &c.Sender, &c.Text, &c.State, &c.Version, &c.People, &c.At, &c.Zone,
-			&c.UpdatedAt, &c.Revision}, tallyFields(&c.Tally)...)...)
+		err := row.Scan(append([]any{
+			&c.ID, &c.Name, &c.Kind, &c.Sender, &c.Text, &c.State, &c.Version, &c.People, &c.At, &c.Zone,
+			&c.UpdatedAt, &c.Revision,
+		}, tallyFields(&c.Tally)...)...)
 		return c, err
 	})
 }

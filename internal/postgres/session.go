@@ -152,8 +152,10 @@ const tallySums = `coalesce(sum(pending), 0), coalesce(sum(retrying), 0), coales
 	coalesce(sum(suppressed), 0), coalesce(sum(cancelled), 0), coalesce(sum(expired), 0), coalesce(sum(presumed_unsent), 0), coalesce(sum(missed), 0)`
 
 func tallyFields(y *sms.Tally) []any {
-	return []any{&y.Pending, &y.Retrying, &y.Submitting, &y.Accepted, &y.Unknown, &y.Delivered, &y.Undelivered, &y.Rejected,
-		&y.Suppressed, &y.Cancelled, &y.Expired, &y.PresumedUnsent, &y.Missed}
+	return []any{
+		&y.Pending, &y.Retrying, &y.Submitting, &y.Accepted, &y.Unknown, &y.Delivered, &y.Undelivered, &y.Rejected,
+		&y.Suppressed, &y.Cancelled, &y.Expired, &y.PresumedUnsent, &y.Missed,
+	}
 }
 
 // TallyByCountry adds up the counters by country, the largest first.

@@ -14,8 +14,11 @@ func TestHoursOf(t *testing.T) {
 		people      int
 		inside      bool
 	}{
-		{"France", "10:00", 12960, true}, {"Germany, Norway", "10:00", 3650, true}, {"United Kingdom", "09:00", 1604, true},
-		{"United States, New York", "04:00", 3, false}, {"United States, Honolulu", "23:00", 3, false},
+		{"France", "10:00", 12960, true},
+		{"Germany, Norway", "10:00", 3650, true},
+		{"United Kingdom", "09:00", 1604, true},
+		{"United States, New York", "04:00", 3, false},
+		{"United States, Honolulu", "23:00", 3, false},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("%d rows: %+v", len(got), got)

@@ -107,8 +107,12 @@ func TestQuoteIsTheSumOverPeople(t *testing.T) {
 	text, _ := ParseText("Hi {first_name}, " + strings.Repeat("x", 140))
 	prices := map[string]Credits{"FR": Credit, "DE": 2 * Credit}
 	people := []Person{
-		{Country: "FR", FirstName: "Al"}, {Country: "FR", FirstName: "Maximilian-Alexander"}, {Country: "FR"},
-		{Country: "DE", FirstName: "Zoë"}, {Country: "DE", FirstName: "Al"}, {Country: "PL", FirstName: "Al"},
+		{Country: "FR", FirstName: "Al"},
+		{Country: "FR", FirstName: "Maximilian-Alexander"},
+		{Country: "FR"},
+		{Country: "DE", FirstName: "Zoë"},
+		{Country: "DE", FirstName: "Al"},
+		{Country: "PL", FirstName: "Al"},
 	}
 	var sum Credits
 	var parts int64

@@ -106,8 +106,11 @@ func (p ComposeProps) leftOut() []string {
 		n   int
 		say string
 	}{
-		{c.Duplicates, Plural(c.Duplicates, "duplicate", "duplicates")}, {c.Unreachable, "unreachable before"},
-		{c.Excluded, "in a list you left out"}, {c.Complained, "complained"}, {c.Blocked, "blocked by you"},
+		{c.Duplicates, Plural(c.Duplicates, "duplicate", "duplicates")},
+		{c.Unreachable, "unreachable before"},
+		{c.Excluded, "in a list you left out"},
+		{c.Complained, "complained"},
+		{c.Blocked, "blocked by you"},
 	} {
 		if x.n > 0 {
 			out = append(out, Num(x.n)+" "+x.say)

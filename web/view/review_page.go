@@ -111,8 +111,12 @@ func (p ReviewProps) facts() []Fact {
 		starts = p.Starts
 	}
 	return []Fact{
-		{Name: "Sender", Value: s.Sender}, {Name: "Sends to", Value: strings.Join(to, ", ")}, {Name: "Starts", Value: starts},
-		{Name: "Price", Value: s.Price.String() + " credits"}, {Name: "Kind", Value: s.MessageKind}, {Name: "List", Value: or(p.ListName, "none")},
+		{Name: "Sender", Value: s.Sender},
+		{Name: "Sends to", Value: strings.Join(to, ", ")},
+		{Name: "Starts", Value: starts},
+		{Name: "Price", Value: s.Price.String() + " credits"},
+		{Name: "Kind", Value: s.MessageKind},
+		{Name: "List", Value: or(p.ListName, "none")},
 		{Name: "How they agreed", Value: or(p.Consent, "Not said")},
 		{Name: "This account", Value: fmt.Sprintf("%s old, %s before", Span(p.Now.Sub(p.Item.Tenant.CreatedAt)), Count(p.Done, "campaign", "campaigns"))},
 	}
