@@ -2,26 +2,34 @@ package app
 
 import (
 	"context"
-	"fmt"
+	"time"
 
 	"tidings/internal/postgres"
 	"tidings/internal/sms"
 )
 
 // Ledger is what the credits page shows: what the tenant has, what its
-// scheduled sendings will need, and the newest entries.
+// scheduled sendings will need, and a page of entries.
 type Ledger struct {
-	Tenant    sms.Tenant
-	Balance   sms.Balance
-	Forecast  sms.Forecast
-	Lines     []sms.LedgerLine
-	Requests  []sms.ReloadRequest
-	Proposals []sms.ReloadProposal // for administrators
-	Prices    map[string]sms.Credits
+	Tenant   sms.Tenant
+	Now      time.Time
+	Balance  sms.Balance
+	SetAside []sms.SetAside
+	Forecast sms.Forecast
+	Weekly   sms.Credits      // usual use: the mean week of the last four
+	Lines    []sms.LedgerLine // the newest first
+	More     bool             // there are older ones
+	Requests []sms.ReloadRequest
+	Prices   map[string]sms.Credits
+	Helpers  []sms.Member // who can ask for a reload
 }
 
-// ledgerPage is how many entries one page of the ledger has.
-const ledgerPage = 50
+const (
+	ledgerPage   = 50 // entries on one page
+	requestsPage = 20 // asks for a reload that are shown
+	usualWeeks   = 4  // over which the usual use is the mean
+	week         = 7 * 24 * time.Hour
+)
 
 // Ledger reads the tenant's credits; before is the version of the last entry
 // of the page before, 0 for the newest.
@@ -34,41 +42,46 @@ func (a *App) Ledger(ctx context.Context, who sms.Actor, before int64) (Ledger, 
 	return l, err
 }
 
-// TenantLedger reads a tenant's credits for an administrator.
-func (a *App) TenantLedger(ctx context.Context, who sms.Actor, slug string, before int64) (Ledger, error) {
-	var l Ledger
-	err := a.asStaff(ctx, who, sms.RightAdmin, func(p *postgres.PlatformTx) error {
-		t, err := p.TenantBySlug(ctx, slug)
-		if err != nil {
-			return err
-		}
-		if l, err = a.ledger(ctx, p.In(t.ID), before); err != nil {
-			return err
-		}
-		l.Proposals, err = p.In(t.ID).ReloadProposals(ctx)
-		return err
-	})
-	return l, err
-}
-
 func (a *App) ledger(ctx context.Context, tx *postgres.Tx, before int64) (l Ledger, err error) {
+	l.Now = a.Now()
 	if l.Tenant, err = tx.OwnTenant(ctx); err != nil {
 		return l, err
 	}
 	if l.Balance, err = tx.Balance(ctx); err != nil {
 		return l, err
 	}
+	if l.SetAside, err = tx.SetAside(ctx); err != nil {
+		return l, err
+	}
 	if l.Forecast, err = a.forecast(ctx, tx); err != nil {
 		return l, err
 	}
-	if l.Lines, err = tx.LedgerLines(ctx, before, ledgerPage); err != nil {
+	if l.Weekly, err = a.weeklyUse(ctx, tx, l.Tenant); err != nil {
 		return l, err
+	}
+	if l.Lines, err = tx.LedgerLines(ctx, before, ledgerPage+1); err != nil {
+		return l, err
+	}
+	if l.More = len(l.Lines) > ledgerPage; l.More {
+		l.Lines = l.Lines[:ledgerPage]
 	}
 	if l.Prices, err = tx.Prices(ctx); err != nil {
 		return l, err
 	}
-	l.Requests, err = tx.ReloadRequests(ctx, true, 20)
+	if l.Helpers, err = tx.MembersWith(ctx, sms.RolesWith(sms.RightReload)); err != nil {
+		return l, err
+	}
+	l.Requests, err = tx.ReloadRequests(ctx, requestsPage)
 	return l, err
+}
+
+// weeklyUse is what sendings took in the mean week of the last four, or of those
+// since the tenant began.
+func (a *App) weeklyUse(ctx context.Context, tx *postgres.Tx, t sms.Tenant) (sms.Credits, error) {
+	now := a.Now()
+	weeks := min(max(int64(now.Sub(t.CreatedAt)/week), 1), usualWeeks)
+	used, err := tx.UsedSince(ctx, now.Add(-time.Duration(weeks)*week))
+	return max(used, 0) / sms.Credits(weeks), err
 }
 
 // forecast lays what is scheduled or waits over what can be used now (D22).
@@ -83,212 +96,32 @@ func (a *App) forecast(ctx context.Context, tx *postgres.Tx) (sms.Forecast, erro
 	return sms.NewForecast(b.Available, open), err
 }
 
-// AskReload asks for credits; an administrator sees it and answers.
-func (a *App) AskReload(ctx context.Context, who sms.Actor, amount, reference, note, token string) error {
-	var p sms.Problems
-	n, ok := sms.ParseCredits(amount)
-	if !ok || n < 100*sms.Credit || n > 1_000_000*sms.Credit {
-		p.Add("amount", "Enter a whole number from 100 to 1,000,000")
-	}
-	if len([]rune(reference)) > 40 {
-		p.Add("reference", "Use 40 characters or fewer")
-	}
-	if len([]rune(note)) > 500 {
-		p.Add("note", "Use 500 characters or fewer")
-	}
-	if err := p.Err(); err != nil {
-		return err
-	}
-	return a.as(ctx, who, sms.RightReload, func(tx *postgres.Tx) error {
-		if _, done, err := tx.TakeToken(ctx, token, "ask_reload"); err != nil || done {
-			return err
-		}
-		r := sms.ReloadRequest{ID: sms.NewID(a.Now()), Amount: n, Reference: reference, Note: note, AskedBy: who.User, AskedName: who.Name, AskedAt: a.Now()}
-		if err := tx.AddReloadRequest(ctx, r); err != nil {
-			return err
-		}
-		return a.audit(ctx, tx, who, "ask_reload", "request "+r.ID.String(), nil, map[string]any{"credits": n.String(), "reference": reference}, note)
-	})
+// LedgerEntries calls fn with every entry of the tenant's ledger, the newest first.
+func (a *App) LedgerEntries(ctx context.Context, who sms.Actor, fn func(sms.LedgerLine) error) error {
+	return a.as(ctx, who, sms.RightSee, func(tx *postgres.Tx) error { return ledgerEntries(ctx, tx, fn) })
 }
 
-// Tenants lists all tenants for an administrator, those that wait for credits first.
-func (a *App) Tenants(ctx context.Context, who sms.Actor) ([]sms.TenantLine, error) {
-	var out []sms.TenantLine
-	err := a.asStaff(ctx, who, sms.RightAdmin, func(p *postgres.PlatformTx) (err error) {
-		out, err = p.TenantLines(ctx)
-		return err
-	})
-	return out, err
+// TenantLedgerEntries is LedgerEntries of a tenant, for an administrator.
+func (a *App) TenantLedgerEntries(ctx context.Context, who sms.Actor, slug string, fn func(sms.LedgerLine) error) error {
+	return a.asTenant(ctx, who, slug, func(_ sms.Tenant, tx *postgres.Tx) error { return ledgerEntries(ctx, tx, fn) })
 }
 
-// Reloaded is what a reload led to.
-type Reloaded struct {
-	Amount   sms.Credits
-	Kind     sms.TransferKind
-	Balance  sms.Balance
-	Proposed bool // it waits for a second administrator
-	Already  bool // this form was sent before; nothing happened twice
-	Woken    []string
-}
-
-// Reload moves a tenant's credits (D27): once per token, with a reference or a
-// note, and above the limit only when a second administrator agrees. Sessions
-// that wait for credits go on by themselves, in the order they are due (D23).
-func (a *App) Reload(ctx context.Context, who sms.Actor, slug string, r sms.Reload) (Reloaded, error) {
-	var out Reloaded
-	err := a.asStaff(ctx, who, sms.RightAdmin, func(p *postgres.PlatformTx) error {
-		t, err := p.TenantBySlug(ctx, slug)
+func ledgerEntries(ctx context.Context, tx *postgres.Tx, fn func(sms.LedgerLine) error) error {
+	const many = 1000
+	for before, n := int64(0), many; n == many; {
+		lines, err := tx.LedgerLines(ctx, before, many)
 		if err != nil {
 			return err
 		}
-		amount, kind, err := r.Check(t.Name)
-		if err != nil {
-			return err
-		}
-		tx := p.In(t.ID)
-		_, done, err := tx.TakeToken(ctx, r.Token, "reload_credits")
-		if err != nil {
-			return err
-		}
-		out.Amount, out.Kind = amount, kind
-		if done {
-			out.Already = true
-			out.Balance, err = tx.Balance(ctx)
-			return err
-		}
-		if err := a.checkReference(ctx, tx, r); err != nil {
-			return err
-		}
-		prop := sms.ReloadProposal{
-			ID: sms.NewID(a.Now()), Kind: kind, Amount: amount, Reference: r.Reference, Note: r.Note, StartWaiting: r.StartWaiting,
-			By: who.User, ByName: who.Name, At: a.Now(),
-		}
-		if r.Request != "" {
-			id, err := sms.ParseID(r.Request)
-			if err != nil {
+		for _, l := range lines {
+			if err := fn(l); err != nil {
 				return err
 			}
-			prop.Request = &id
+			before = l.Version
 		}
-		if amount > sms.ReloadLimit {
-			out.Proposed = true
-			if err := tx.AddReloadProposal(ctx, prop); err != nil {
-				return err
-			}
-			return a.audit(ctx, tx, who, "propose_reload", "proposal "+prop.ID.String(), nil, map[string]any{"credits": amount.String(), "kind": kind}, prop.Note)
-		}
-		_, err = a.reload(ctx, tx, who, prop, "reload:"+r.Token, &out)
-		return err
-	})
-	return out, err
-}
-
-// checkReference warns of an order reference that was used before.
-func (a *App) checkReference(ctx context.Context, tx *postgres.Tx, r sms.Reload) error {
-	if r.Again || r.Reference == "" {
-		return nil
+		n = len(lines)
 	}
-	at, amount, used, err := tx.ReferenceUsed(ctx, r.Reference)
-	if err != nil || !used {
-		return err
-	}
-	return sms.Problems{{
-		Field: "reference",
-		Text:  fmt.Sprintf("%s was already used on %s for %s. Tick “use it again” if that is right", r.Reference, at.Format("2 January"), amount),
-	}}
-}
-
-// reload writes the transfer, answers the customer's ask and wakes what waits.
-func (a *App) reload(ctx context.Context, tx *postgres.Tx, who sms.Actor, p sms.ReloadProposal, key string, out *Reloaded) (int64, error) {
-	before, err := tx.Balance(ctx)
-	if err != nil {
-		return 0, err
-	}
-	x := sms.Transfer{
-		Kind: p.Kind, Amount: p.Amount, Key: key, Actor: who.Name, ActorID: &who.User,
-		Reason: p.Kind.Words(), Reference: p.Reference, Note: p.Note,
-	}
-	if err := tx.AddTransfer(ctx, &x); err != nil {
-		if err == postgres.ErrNotEnoughCredits { //nolint:errorlint // a value of its own
-			return 0, sms.Problems{{Field: "amount", Text: "Only " + before.Available.String() + " can be taken: the rest is set aside or spent"}}
-		}
-		return 0, err
-	}
-	if p.Request != nil {
-		if err := tx.AnswerReloadRequest(ctx, *p.Request, a.Now(), x.ID); err != nil {
-			return 0, err
-		}
-	}
-	if out.Balance, err = tx.Balance(ctx); err != nil {
-		return 0, err
-	}
-	err = a.audit(ctx, tx, who, "reload_credits", fmt.Sprintf("transfer %d", x.ID), map[string]any{"can_use": before.Available.String()},
-		map[string]any{"can_use": out.Balance.Available.String(), "kind": p.Kind, "credits": p.Amount.String(), "reference": p.Reference}, p.Note)
-	if err != nil || !p.StartWaiting {
-		return x.ID, err
-	}
-	out.Woken, err = a.wakeWaiting(ctx, tx)
-	return x.ID, err
-}
-
-// wakeWaiting lets the sessions that wait for credits try again, in the order
-// they are due; the first that is too dear does not stop a later cheaper one.
-func (a *App) wakeWaiting(ctx context.Context, tx *postgres.Tx) ([]string, error) {
-	waiting, err := tx.OpenSessions(ctx, []sms.SessionState{sms.SessionWaitingCredits})
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, s := range waiting {
-		if err := tx.Later(ctx, StartSessionJob{Tenant: s.Tenant, Session: s.ID}); err != nil {
-			return nil, err
-		}
-		names = append(names, s.Name)
-	}
-	return names, nil
-}
-
-// AgreeReload is the second administrator's answer to a reload above the limit.
-func (a *App) AgreeReload(ctx context.Context, who sms.Actor, slug, proposal string, agree bool) (Reloaded, error) {
-	var out Reloaded
-	id, err := sms.ParseID(proposal)
-	if err != nil {
-		return out, err
-	}
-	err = a.asStaff(ctx, who, sms.RightAdmin, func(p *postgres.PlatformTx) error {
-		t, err := p.TenantBySlug(ctx, slug)
-		if err != nil {
-			return err
-		}
-		tx := p.In(t.ID)
-		open, err := tx.ReloadProposals(ctx)
-		if err != nil {
-			return err
-		}
-		for _, x := range open {
-			if x.ID != id {
-				continue
-			}
-			if agree && x.By == who.User {
-				return sms.Forbidden("You proposed this reload. Another administrator must agree.")
-			}
-			out.Amount, out.Kind = x.Amount, x.Kind
-			var transfer *int64
-			if agree {
-				n, err := a.reload(ctx, tx, who, x, "proposal:"+x.ID.String(), &out)
-				if err != nil {
-					return err
-				}
-				transfer = &n
-			}
-			if err := a.audit(ctx, tx, who, "decide_reload", "proposal "+x.ID.String(), nil, map[string]any{"agreed": agree}, ""); err != nil {
-				return err
-			}
-			return tx.DecideReloadProposal(ctx, id, who, a.Now(), agree, transfer)
-		}
-		return sms.Conflict("Somebody has decided this already.")
-	})
-	return out, err
+	return nil
 }
 
 // Balance reads what the tenant has, and for how many sendings something is
@@ -302,4 +135,15 @@ func (a *App) Balance(ctx context.Context, who sms.Actor) (b sms.Balance, open i
 		return err
 	})
 	return b, open, err
+}
+
+// asTenant runs one deed of an administrator about one tenant.
+func (a *App) asTenant(ctx context.Context, who sms.Actor, slug string, fn func(sms.Tenant, *postgres.Tx) error) error {
+	return a.asStaff(ctx, who, sms.RightAdmin, func(p *postgres.PlatformTx) error {
+		t, err := p.TenantBySlug(ctx, slug)
+		if err != nil {
+			return err
+		}
+		return fn(t, p.In(t.ID))
+	})
 }

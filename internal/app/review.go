@@ -35,7 +35,7 @@ func (a *App) RunValidateSession(ctx context.Context, job ValidateSessionJob) er
 		if err := tx.AddChecks(ctx, s.ID, checks); err != nil {
 			return err
 		}
-		t, err := tx.OwnTenant(ctx)
+		automatic, err := tx.AutomaticAt(ctx, s.SubmittedAt)
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (a *App) RunValidateSession(ctx context.Context, job ValidateSessionJob) er
 		if err := tx.AddReview(ctx, r); err != nil {
 			return err
 		}
-		if !t.AutoValidation || sms.Blocks(checks) {
+		if !automatic || sms.Blocks(checks) {
 			return a.notifyQueue(ctx, tx)
 		}
 		now := a.Now()

@@ -70,6 +70,7 @@ func table(a *app.App) *river.Workers {
 	w := river.NewWorkers()
 	handle(w, a.RunValidateSession)
 	handle(w, a.RunStartSession)
+	handle(w, a.RunWakeWaiting)
 	handle(w, a.RunSweepSessions)
 	handle(w, a.RunExpireMessages)
 	handle(w, a.RunSweepLogins)

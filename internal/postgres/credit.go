@@ -2,6 +2,9 @@ package postgres
 
 import (
 	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"tidings/internal/sms"
 )
@@ -37,4 +40,42 @@ func (t *Tx) ReservedSessions(ctx context.Context) (int, error) {
 	var n int
 	err := t.tx.QueryRow(ctx, `select count(*) from ledger_accounts where tenant_id = $1 and kind = 'reserved' and balance > 0`, t.tenant).Scan(&n)
 	return n, err
+}
+
+// LedgerLines lists a tenant's ledger before version (0: from the newest),
+// newest first: the account of what can be used, in plain words.
+func (t *Tx) LedgerLines(ctx context.Context, before int64, limit int) ([]sms.LedgerLine, error) {
+	rows, err := t.tx.Query(ctx, `select e.version, x.created_at, x.kind, e.amount, e.balance_after, x.actor, x.actor_id is not null, x.reason,
+			x.reference, x.note, x.session_id, s.campaign_id, coalesce(s.name, ''), coalesce(s.kind = 'test', false), coalesce(s.people, 0),
+			coalesce(c.charged, 0), coalesce(c.returned, 0), s.settled_at is not null
+		from ledger_entries e join ledger_transfers x on x.tenant_id = e.tenant_id and x.id = e.transfer_id
+		left join sessions s on s.tenant_id = x.tenant_id and s.id = x.session_id
+		left join lateral (select sum(c.amount) filter (where c.kind = 'capture') as charged,
+				sum(c.amount) filter (where c.kind in ('release', 'refund')) as returned
+			from ledger_transfers c where x.kind = 'reserve' and c.tenant_id = x.tenant_id and c.session_id = x.session_id) c on true
+		where e.tenant_id = $1 and e.kind = 'available' and e.session_id = 0 and ($2 = 0 or e.version < $2)
+		order by e.version desc limit $3`, t.tenant, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[sms.LedgerLine])
+}
+
+// SetAside lists what is kept for sessions under way, the newest first.
+func (t *Tx) SetAside(ctx context.Context) ([]sms.SetAside, error) {
+	rows, err := t.tx.Query(ctx, `select s.id, s.campaign_id, s.name, s.kind = 'test', s.state, s.people, s.price, a.balance,
+			coalesce((select sum(x.amount) from ledger_transfers x where x.tenant_id = s.tenant_id and x.session_id = s.id and x.kind = 'capture'), 0)
+		from ledger_accounts a join sessions s on s.tenant_id = a.tenant_id and s.id = a.session_id
+		where a.tenant_id = $1 and a.kind = 'reserved' and a.balance > 0 order by s.id desc limit 100`, t.tenant)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[sms.SetAside])
+}
+
+// UsedSince is what sendings took since at: set aside, less what came back.
+func (t *Tx) UsedSince(ctx context.Context, at time.Time) (used sms.Credits, err error) {
+	err = t.tx.QueryRow(ctx, `select coalesce(sum(case when kind = 'reserve' then amount else -amount end), 0) from ledger_transfers
+		where tenant_id = $1 and created_at >= $2 and kind <> 'capture' and kind in ('reserve', 'release', 'refund')`, t.tenant, at).Scan(&used)
+	return used, err
 }

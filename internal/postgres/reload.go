@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -9,31 +10,8 @@ import (
 	"tidings/internal/sms"
 )
 
-// LedgerLines lists a tenant's ledger before version (0: from the newest),
-// newest first: the account of what can be used, in plain words.
-func (t *Tx) LedgerLines(ctx context.Context, before int64, limit int) ([]sms.LedgerLine, error) {
-	rows, err := t.tx.Query(ctx, `select e.version, x.created_at, x.kind, e.amount, e.balance_after, x.actor, x.reason, x.reference, x.note,
-			x.session_id, s.campaign_id, coalesce((select sum(c.amount) from ledger_transfers c where c.tenant_id = x.tenant_id
-				and c.session_id = x.session_id and c.kind = 'capture'), 0)
-		from ledger_entries e join ledger_transfers x on x.tenant_id = e.tenant_id and x.id = e.transfer_id
-		left join sessions s on s.tenant_id = x.tenant_id and s.id = x.session_id
-		where e.tenant_id = $1 and e.kind = 'available' and e.session_id = 0 and ($2 = 0 or e.version < $2)
-		order by e.version desc limit $3`, t.tenant, before, limit)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[sms.LedgerLine])
-}
-
-// ReferenceUsed finds the last transfer with this order reference.
-func (t *Tx) ReferenceUsed(ctx context.Context, reference string) (at time.Time, amount sms.Credits, used bool, err error) {
-	err = t.tx.QueryRow(ctx, `select created_at, amount from ledger_transfers where tenant_id = $1 and lower(reference) = lower($2) and reference <> ''
-		order by id desc limit 1`, t.tenant, reference).Scan(&at, &amount)
-	if err == pgx.ErrNoRows { //nolint:errorlint // straight from the driver
-		return at, 0, false, nil
-	}
-	return at, amount, err == nil, err
-}
+const requestColumns = `r.id, r.amount, r.reference, r.note, r.asked_by, r.asked_name, r.asked_at, r.answered_at, r.answered_name, r.answer, r.transfer_id,
+	coalesce((select x.amount from ledger_transfers x where x.tenant_id = r.tenant_id and x.id = r.transfer_id), 0)`
 
 // AddReloadRequest writes that a customer asks for credits.
 func (t *Tx) AddReloadRequest(ctx context.Context, r sms.ReloadRequest) error {
@@ -42,22 +20,51 @@ func (t *Tx) AddReloadRequest(ctx context.Context, r sms.ReloadRequest) error {
 	return err
 }
 
-// ReloadRequests lists a tenant's asks for credits, newest first.
-func (t *Tx) ReloadRequests(ctx context.Context, open bool, limit int) ([]sms.ReloadRequest, error) {
-	rows, err := t.tx.Query(ctx, `select id, amount, reference, note, asked_by, asked_name, asked_at, answered_at, transfer_id from reload_requests
-		where tenant_id = $1 and (not $2 or answered_at is null) order by asked_at desc limit $3`, t.tenant, open, limit)
+// ReloadRequests lists a tenant's asks for credits: those that are open, the
+// oldest first, then the newest of those that were answered.
+func (t *Tx) ReloadRequests(ctx context.Context, limit int) ([]sms.ReloadRequest, error) {
+	rows, err := t.tx.Query(ctx, `select `+requestColumns+` from reload_requests r where r.tenant_id = $1
+		order by r.answered_at is not null, case when r.answered_at is null then r.asked_at end, r.answered_at desc, r.id limit $2`, t.tenant, limit)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[sms.ReloadRequest])
 }
 
-// AnswerReloadRequest notes the transfer that answered a customer's ask.
-func (t *Tx) AnswerReloadRequest(ctx context.Context, id sms.ID, at time.Time, transfer int64) error {
-	_, err := t.tx.Exec(ctx, `update reload_requests set answered_at = $3, transfer_id = $4
-		where tenant_id = $1 and id = $2 and answered_at is null`, t.tenant, id, at, transfer)
+// LockReloadRequest reads one ask for credits and keeps it for this transaction.
+func (t *Tx) LockReloadRequest(ctx context.Context, id sms.ID) (sms.ReloadRequest, error) {
+	rows, err := t.tx.Query(ctx, `select `+requestColumns+` from reload_requests r where r.tenant_id = $1 and r.id = $2 for update of r`, t.tenant, id)
+	if err != nil {
+		return sms.ReloadRequest{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[sms.ReloadRequest])
+}
+
+// AnswerReloadRequest notes how an ask ended: by a transfer, or by words.
+func (t *Tx) AnswerReloadRequest(ctx context.Context, r sms.ReloadRequest) error {
+	_, err := t.tx.Exec(ctx, `update reload_requests set answered_at = $3, answered_name = $4, answer = $5, transfer_id = $6
+		where tenant_id = $1 and id = $2 and answered_at is null`, t.tenant, r.ID, r.AnsweredAt, r.AnsweredName, r.Answer, r.Transfer)
 	return err
 }
+
+// OpenReloadRequests lists what nobody has answered yet, over all tenants, the
+// oldest first.
+func (p *PlatformTx) OpenReloadRequests(ctx context.Context, limit int) ([]sms.TenantRequest, error) {
+	rows, err := p.tx.Query(ctx, `select t.id, t.slug, t.name, t.country, t.zone, t.auto_validation, t.created_at, `+requestColumns+`
+		from reload_requests r join tenants t on t.id = r.tenant_id where r.answered_at is null order by r.asked_at, r.id limit $1`, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (sms.TenantRequest, error) {
+		var x sms.TenantRequest
+		r := &x.ReloadRequest
+		err := row.Scan(append(tenantFields(&x.Tenant), &r.ID, &r.Amount, &r.Reference, &r.Note, &r.AskedBy, &r.AskedName, &r.AskedAt,
+			&r.AnsweredAt, &r.AnsweredName, &r.Answer, &r.Transfer, &r.Added)...)
+		return x, err
+	})
+}
+
+const proposalColumns = `p.id, p.kind, p.amount, p.reference, p.note, p.start_waiting, p.request_id, p.proposed_by, p.proposed_name, p.proposed_at`
 
 // AddReloadProposal keeps a reload that needs a second administrator.
 func (t *Tx) AddReloadProposal(ctx context.Context, p sms.ReloadProposal) error {
@@ -69,12 +76,24 @@ func (t *Tx) AddReloadProposal(ctx context.Context, p sms.ReloadProposal) error 
 
 // ReloadProposals lists the reloads of a tenant that wait for a second administrator.
 func (t *Tx) ReloadProposals(ctx context.Context) ([]sms.ReloadProposal, error) {
-	rows, err := t.tx.Query(ctx, `select id, kind, amount, reference, note, start_waiting, request_id, proposed_by, proposed_name, proposed_at
-		from reload_proposals where tenant_id = $1 and decided_at is null order by proposed_at for update`, t.tenant)
+	rows, err := t.tx.Query(ctx, `select `+proposalColumns+` from reload_proposals p
+		where p.tenant_id = $1 and p.decided_at is null order by p.proposed_at, p.id`, t.tenant)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[sms.ReloadProposal])
+}
+
+// LockReloadProposal reads one that is open and keeps it for this transaction.
+// ErrNotFound: it is none of the tenant's, or was decided.
+func (t *Tx) LockReloadProposal(ctx context.Context, id sms.ID) (sms.ReloadProposal, error) {
+	rows, err := t.tx.Query(ctx, `select `+proposalColumns+` from reload_proposals p
+		where p.tenant_id = $1 and p.id = $2 and p.decided_at is null for update`, t.tenant, id)
+	if err != nil {
+		return sms.ReloadProposal{}, err
+	}
+	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[sms.ReloadProposal])
+	return p, kind(err)
 }
 
 // DecideReloadProposal notes what the second administrator said.
@@ -84,31 +103,48 @@ func (t *Tx) DecideReloadProposal(ctx context.Context, id sms.ID, who sms.Actor,
 	return err
 }
 
-// TenantLines lists every tenant with what it has and what it waits for.
-func (p *PlatformTx) TenantLines(ctx context.Context) ([]sms.TenantLine, error) {
-	rows, err := p.tx.Query(ctx, `select t.id, t.slug, t.name, t.country, t.zone, t.auto_validation, t.created_at,
-			coalesce((select a.balance from ledger_accounts a where a.tenant_id = t.id and a.kind = 'available'), 0),
-			coalesce((select sum(a.balance) from ledger_accounts a where a.tenant_id = t.id and a.kind = 'reserved'), 0),
-			(select count(*) from sessions s where s.tenant_id = t.id and s.state = 'waiting_credits'),
-			coalesce((select sum(s.missing) from sessions s where s.tenant_id = t.id and s.state = 'waiting_credits'), 0),
-			(select count(*) from reload_requests r where r.tenant_id = t.id and r.answered_at is null)
-		from tenants t order by 10 desc, 12 desc, t.name`)
+// OpenReloadProposals lists what waits for a second administrator, over all
+// tenants, the oldest first.
+func (p *PlatformTx) OpenReloadProposals(ctx context.Context, limit int) ([]sms.TenantProposal, error) {
+	rows, err := p.tx.Query(ctx, `select t.id, t.slug, t.name, t.country, t.zone, t.auto_validation, t.created_at, `+proposalColumns+`
+		from reload_proposals p join tenants t on t.id = p.tenant_id where p.decided_at is null order by p.proposed_at, p.id limit $1`, limit)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (sms.TenantLine, error) {
-		var l sms.TenantLine
-		err := row.Scan(&l.ID, &l.Slug, &l.Name, &l.Country, &l.Zone, &l.AutoValidation, &l.CreatedAt,
-			&l.Available, &l.Reserved, &l.Waiting, &l.Missing, &l.Requests)
-		return l, err
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (sms.TenantProposal, error) {
+		var x sms.TenantProposal
+		r := &x.ReloadProposal
+		err := row.Scan(append(tenantFields(&x.Tenant), &r.ID, &r.Kind, &r.Amount, &r.Reference, &r.Note, &r.StartWaiting, &r.Request,
+			&r.By, &r.ByName, &r.At)...)
+		return x, err
 	})
 }
 
-// TenantBySlug reads a tenant by the name in its addresses.
-func (p *PlatformTx) TenantBySlug(ctx context.Context, slug string) (sms.Tenant, error) {
-	rows, err := p.tx.Query(ctx, `select `+tenantColumns+` from tenants where slug = $1`, slug)
-	if err != nil {
-		return sms.Tenant{}, err
+// ReloadsOpen counts, over all tenants, the asks for credits that nobody has
+// answered and the reloads that wait for a second administrator.
+func (p *PlatformTx) ReloadsOpen(ctx context.Context) (n int, err error) {
+	err = p.tx.QueryRow(ctx, `select (select count(*) from reload_requests where answered_at is null)
+		+ (select count(*) from reload_proposals where decided_at is null)`).Scan(&n)
+	return n, err
+}
+
+// ReferenceUsed finds the last transfer or open proposal with this order
+// reference, whatever its letters' case.
+func (t *Tx) ReferenceUsed(ctx context.Context, reference string) (at time.Time, amount sms.Credits, used bool, err error) {
+	err = t.tx.QueryRow(ctx, `select at, amount from (
+			select created_at as at, amount from ledger_transfers where tenant_id = $1 and lower(reference) = lower($2) and kind <> 'capture'
+			union all
+			select proposed_at, amount from reload_proposals where tenant_id = $1 and lower(reference) = lower($2) and decided_at is null) x
+		order by at desc limit 1`, t.tenant, reference).Scan(&at, &amount)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return at, 0, false, nil
 	}
-	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[sms.Tenant])
+	return at, amount, err == nil, err
+}
+
+// TokenResult reads what the deed of a token led to. ErrNotFound: the form was
+// never sent.
+func (t *Tx) TokenResult(ctx context.Context, token, deed string) (result string, err error) {
+	err = t.tx.QueryRow(ctx, `select result from form_tokens where tenant_id = $1 and token = $2 and deed = $3`, t.tenant, token, deed).Scan(&result)
+	return result, kind(err)
 }
