@@ -76,7 +76,9 @@ func TestReloadWritesLedgerAndAudit(t *testing.T) { // D27, I20, I21
 		t.Errorf("%+v", out)
 	}
 	for _, kind := range []string{"gift", "correct_up", "correct_down", "expire"} {
-		w.mustReload(func(f *sms.Reload) { f.Kind, f.Amount, f.Reference, f.Note = kind, "10", "", "What was agreed on 3 March" })
+		w.mustReload(func(f *sms.Reload) {
+			f.Kind, f.Amount, f.Reference, f.Note = kind, "10", "", "What was agreed on 3 March"
+		})
 	}
 	l, err := w.App.Ledger(t.Context(), w.Viewer, 0)
 	if err != nil {
@@ -438,7 +440,9 @@ func TestReloadOfTooLittleAndCreditsTakenAway(t *testing.T) { // D23, D24
 	if s = w.mustState(s, sms.SessionWaitingCredits); s.Missing != 1*sms.Credit {
 		t.Errorf("%s are missing", s.Missing)
 	}
-	w.mustReload(func(f *sms.Reload) { f.Kind, f.Amount, f.Reference, f.Note = "correct_down", "2", "", "Added by mistake" })
+	w.mustReload(func(f *sms.Reload) {
+		f.Kind, f.Amount, f.Reference, f.Note = "correct_down", "2", "", "Added by mistake"
+	})
 	if b := w.balance(); b.Available != 0 {
 		t.Errorf("%s can be used", b.Available)
 	}

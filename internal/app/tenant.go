@@ -35,7 +35,7 @@ type TenantPage struct {
 	Forecast  sms.Forecast
 	Weekly    sms.Credits
 	Sessions  []sms.Session // the newest
-	Completed int           // campaigns
+	Sent      int           // sendings of campaigns that have started
 	Members   []sms.Member
 	Requests  []sms.ReloadRequest // open
 	Proposals []sms.ReloadProposal
@@ -58,7 +58,7 @@ func (a *App) Tenant(ctx context.Context, who sms.Actor, slug string) (TenantPag
 		if out.Sessions, err = tx.RecentSessions(ctx, 10); err != nil {
 			return err
 		}
-		if out.Completed, err = tx.Completed(ctx); err != nil {
+		if out.Sent, err = tx.SentSessions(ctx); err != nil {
 			return err
 		}
 		if out.Members, err = tx.Members(ctx); err != nil {

@@ -41,7 +41,7 @@ func oneReview(rows pgx.Rows, err error) (sms.Review, error) {
 // SaveReview writes the claim and the decision of a review.
 func (t *Tx) SaveReview(ctx context.Context, r sms.Review) error {
 	_, err := t.tx.Exec(ctx, `update reviews set claimed_by = $3, claimed_name = $4, claimed_until = $5, decision = $6, decided_by = $7,
-		decided_name = $8, decided_at = $9, family = $10, reasons = $11, instruction = $12, note = $13 where tenant_id = $1 and session_id = $2`,
+		decided_name = $8, decided_at = $9, family = $10, reasons = coalesce($11::text[], '{}'), instruction = $12, note = $13 where tenant_id = $1 and session_id = $2`,
 		t.tenant, r.Session, r.ClaimedBy, r.ClaimedName, r.ClaimedUntil, r.Decision, r.DecidedBy, r.DecidedName, r.DecidedAt,
 		r.Family, r.Reasons, r.Instruction, r.Note)
 	return err

@@ -161,9 +161,15 @@ func (t *Tx) ReviewRecord(ctx context.Context, since time.Time) (r sms.ReviewRec
 			(select count(*) from sessions where tenant_id = $1 and kind = 'campaign' and state = 'refused' and ended_at >= $2),
 			(select coalesce(sum(b.delivered), 0) from batches b join sessions s on s.tenant_id = b.tenant_id and s.id = b.session_id
 				where s.tenant_id = $1 and s.kind = 'campaign' and s.started_at >= $2),
-			(select count(*) from suppressions where tenant_id = $1 and kind = 'opted_out' and created_at >= $2)`, t.tenant, since).
+			(select count(*) from suppressions where tenant_id = $1 and kind = 'opted_out' and source not like 'import of %' and created_at >= $2)`, t.tenant, since).
 		Scan(&r.Approved, &r.Refused, &r.Delivered, &r.OptedOut)
 	return r, err
+}
+
+// SentSessions counts the sendings of campaigns that have started.
+func (t *Tx) SentSessions(ctx context.Context) (n int, err error) {
+	err = t.tx.QueryRow(ctx, `select count(*) from sessions where tenant_id = $1 and kind = 'campaign' and started_at is not null`, t.tenant).Scan(&n)
+	return n, err
 }
 
 // RecentSessions lists the newest sendings of campaigns, newest first.
