@@ -28,7 +28,11 @@ type FinalizeProps struct {
 	Updated  bool   // rebuilt after a change: say so
 }
 
+// err is what is wrong with a field. What a clock change makes of a time is told in a note of its own.
 func (p FinalizeProps) err(field string) string {
+	if k := p.Schedule.Resolution.Kind; k == sendtime.Gap && field == "time" || k == sendtime.Overlap && field == "which" {
+		return p.Mistakes.For(field)
+	}
 	if s := p.Mistakes.For(field); s != "" {
 		return s
 	}
@@ -197,6 +201,9 @@ func (p FinalizeProps) pick(next time.Time) string {
 }
 
 func (p FinalizeProps) holdLabel() string {
+	if !p.timed() {
+		return "If it has not started " + Count(p.chosenHours(), "hour", "hours") + " after its time, hold it and ask me"
+	}
 	return "If it has not started by " + p.holdAt(p.chosenHours()) + ", hold it and ask me"
 }
 
@@ -221,7 +228,11 @@ func (p FinalizeProps) holdAt(hours int) string {
 func (p FinalizeProps) holdOptions() []Option {
 	var out []Option
 	for _, n := range []int{1, 2, 4, 8, 24, 48} {
-		out = append(out, Option{Value: strconv.Itoa(n), Label: Count(n, "hour", "hours") + " after the start, " + p.holdAt(n)})
+		label := Count(n, "hour", "hours") + " after the start"
+		if p.timed() {
+			label += ", " + p.holdAt(n)
+		}
+		out = append(out, Option{Value: strconv.Itoa(n), Label: label})
 	}
 	return out
 }
