@@ -119,6 +119,34 @@ func TestWaitingEndsInADecisionWhenItIsTooLate(t *testing.T) { // D21, D23
 	w.mustState(s, sms.SessionHeld)
 }
 
+func TestSweeperWakesWhatWasLost(t *testing.T) { // D15, D23
+	w := newSending(t)
+	s := w.approve(w.submitted(w.Clock.Now().Add(time.Hour), nil))
+	woken := func(what string, want int64) {
+		t.Helper()
+		before, _ := w.jobs(s)
+		w.sweep()
+		if n, _ := w.jobs(s); n-before != want {
+			t.Errorf("%s: %d wake-ups, not %d", what, n-before, want)
+		}
+	}
+	woken("scheduled, not due", 0)
+	w.Clock.Set(s.StartsAt.Add(10 * time.Second))
+	woken("scheduled and past due", 1)
+	w.mustState(w.wake(s), sms.SessionWaitingCredits)
+	woken("small and waiting", 1)
+	w.Exec(`update sessions set people = 1000000 where tenant_id = $1 and id = $2`, int64(w.Tenant.ID), int64(s.ID))
+	woken("large, waiting, without credits", 0)
+	w.Clock.Add(3 * time.Hour)
+	woken("large, waiting, too late", 1)
+	w.Clock.Add(-3 * time.Hour)
+	w.Credits(100 * sms.Credit)
+	woken("large, waiting, with credits", 1)
+	w.mustState(w.wake(s), sms.SessionSending)
+	woken("sending", 0)
+	w.mustCancel(s)
+}
+
 func TestWithoutALimitItStartsHoweverLate(t *testing.T) { // D21
 	w := newSending(t)
 	s := w.wake(w.approve(w.submitted(w.Clock.Now(), func(s *sms.Session) { s.HoldAfter = nil })))
@@ -210,8 +238,8 @@ func TestAudienceAtStart(t *testing.T) { // D20
 		w.Exec(`update list_members set added_at = $3 where tenant_id = $1 and added_at > $2`, int64(w.Tenant.ID), time.Now().Add(-time.Second), w.Clock.Now().Add(time.Minute))
 		w.Exec(`update list_members set added_at = $2 where tenant_id = $1 and contact_id in (select id from contacts where tenant_id = $1 order by number limit 3)`, int64(w.Tenant.ID), time.Now())
 		w.Clock.Set(s.StartsAt)
-		if s = w.wake(s); s.People != 3 {
-			t.Errorf("%d people leave, 3 were there when it was frozen", s.People)
+		if s = w.wake(s); s.State != sms.SessionSending || s.People != 3 {
+			t.Errorf("it is %q for %d people, 3 were there when it was frozen", s.State, s.People)
 		}
 	})
 	t.Run("above the ceiling it asks", func(t *testing.T) {
@@ -284,24 +312,35 @@ func TestCrashInTheMiddleOfStartLeavesNothing(t *testing.T) { // D24
 func TestTwoSessionsNeverSpendOneCredit(t *testing.T) { // D24
 	w := newSending(t)
 	w.Credits(4 * sms.Credit)
-	a := w.approve(w.submitted(w.Clock.Now(), nil))
-	w.campaign = w.addCampaign("Winter timetable")
-	b := w.approve(w.submitted(w.Clock.Now(), nil))
-	done := make(chan error, 2)
-	for _, s := range []sms.Session{a, b} {
-		go func() {
-			done <- w.App.RunStartSession(context.Background(), app.StartSessionJob{Tenant: w.Tenant.ID, Session: s.ID})
-		}()
+	s := w.approve(w.submitted(w.Clock.Now(), nil))
+	// Somebody else spends three of the four, and is not done yet when this one has seen four.
+	spent, begun, done := make(chan error, 1), make(chan struct{}), make(chan error, 1)
+	commit := make(chan struct{})
+	go func() {
+		spent <- w.App.DB.InTenant(context.Background(), w.Tenant.ID, func(tx *postgres.Tx) error {
+			err := tx.AddTransfer(context.Background(), &sms.Transfer{Kind: sms.TransferExpire, Amount: 3 * sms.Credit, Key: "other", Actor: "test", Reason: "test"})
+			close(begun)
+			<-commit
+			return err
+		})
+	}()
+	<-begun
+	go func() {
+		done <- w.App.RunStartSession(context.Background(), app.StartSessionJob{Tenant: w.Tenant.ID, Session: s.ID})
+	}()
+	for pgtest.Value[int64](t, w.DSN, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+		and query like 'insert into ledger_transfers%'`) == 0 {
+		time.Sleep(5 * time.Millisecond)
 	}
-	if err := errors.Join(<-done, <-done); err != nil {
+	close(commit)
+	if err := errors.Join(<-spent, <-done); err != nil {
 		t.Fatal(err)
 	}
-	states := map[sms.SessionState]int{w.session(a).State: 1}
-	states[w.session(b).State]++
-	if states[sms.SessionSending] != 1 || states[sms.SessionWaitingCredits] != 1 {
-		t.Errorf("the two are %v", states)
+	if s = w.mustState(s, sms.SessionWaitingCredits); s.Missing != 2*sms.Credit {
+		t.Errorf("%s are missing", s.Missing)
 	}
-	if got := w.balance(); got.Available != 1*sms.Credit || got.Reserved != 3*sms.Credit {
-		t.Errorf("balance %+v", got)
+	rows := pgtest.Value[int64](t, w.DSN, `select count(*) from messages where tenant_id = $1`, int64(w.Tenant.ID))
+	if got := w.balance(); got.Available != 1*sms.Credit || got.Reserved != 0 || rows != 0 {
+		t.Errorf("balance %+v, %d messages", got, rows)
 	}
 }

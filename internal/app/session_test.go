@@ -240,6 +240,43 @@ func TestNoMarkAfterCancelReturned(t *testing.T) { // I6
 	w.finish(s)
 }
 
+func TestDeedsTakeTurns(t *testing.T) { // I6: a pause never revives what was cancelled
+	w := newSending(t)
+	for range 6 {
+		s := w.running(20)
+		pauseIt, cancelIt := w.form(s), w.form(s)
+		held, free := make(chan struct{}), make(chan struct{})
+		errs := make(chan error, 3)
+		go func() {
+			errs <- w.App.DB.InTenant(context.Background(), w.Tenant.ID, func(tx *postgres.Tx) error {
+				_, err := tx.LockSession(context.Background(), s.ID)
+				close(held)
+				<-free
+				return err
+			})
+		}()
+		<-held
+		go func() {
+			_, err := w.App.CancelSession(context.Background(), w.Sender, w.campaign.ID, cancelIt)
+			errs <- err
+		}()
+		go func() {
+			if err := w.App.PauseSession(context.Background(), w.Sender, w.campaign.ID, pauseIt); !errors.Is(err, sms.ErrConflict) {
+				errs <- err
+				return
+			}
+			errs <- nil
+		}()
+		time.Sleep(30 * time.Millisecond) // both are at the lock
+		close(free)
+		if err := errors.Join(<-errs, <-errs, <-errs); err != nil {
+			t.Fatal(err)
+		}
+		w.mustState(s, sms.SessionCancelled)
+		w.finish(s)
+	}
+}
+
 func TestMove(t *testing.T) { // D19
 	w := newSending(t)
 	w.Credits(100 * sms.Credit)
