@@ -259,6 +259,7 @@ func TestEachStateInItsWords(t *testing.T) {
 	says("moved", "Leaves Friday 27 November at 10:00, Paris time.", "In 2 days and 23 hours.")
 
 	w.Exec(`insert into ledger_transfers(tenant_id, kind, amount, idem_key, actor, reason) values ($1, 'expire', 15000, 'x', 'Astrid', 'ran out')`, int64(w.Tenant.ID))
+	says("short", "You will be 15 short on Friday.") // D22
 	w.Clock.Set(at)
 	w.start()
 	says("waiting", "Waiting for credits", "15 credits are missing.", "It was due at 10:00.", "as soon as the balance covers it. If that is not before 12:00, we hold it and ask you.", "Ask for a reload")

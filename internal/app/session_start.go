@@ -370,26 +370,3 @@ func (x *expansion) flush(ctx context.Context, country string) error {
 	delete(x.piles, country)
 	return nil
 }
-
-// SweepSessionsJob finds, each minute, sessions whose wake-up was lost.
-type SweepSessionsJob struct{}
-
-// Kind names the job.
-func (SweepSessionsJob) Kind() string { return "sweep_sessions" }
-
-// RunSweepSessions wakes what should have been woken: after a crash, or when
-// credits came another way than by a reload.
-func (a *App) RunSweepSessions(ctx context.Context, _ SweepSessionsJob) error {
-	return a.DB.InPlatform(ctx, func(p *postgres.PlatformTx) error {
-		lost, err := p.LostSessions(ctx, a.Now().Add(-5*time.Second))
-		if err != nil {
-			return err
-		}
-		for _, r := range lost {
-			if err := p.Later(ctx, StartSessionJob{Tenant: r.Tenant, Session: r.Session}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}

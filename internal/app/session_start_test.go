@@ -344,3 +344,30 @@ func TestTwoSessionsNeverSpendOneCredit(t *testing.T) { // D24
 		t.Errorf("balance %+v, %d messages", got, rows)
 	}
 }
+
+func TestLocalTimeIsKeptWhenZoneRulesChange(t *testing.T) { // D16
+	w := newSending(t)
+	at := w.Clock.Now().Truncate(time.Minute).Add(48 * time.Hour)
+	s := w.submitted(at, func(s *sms.Session) {
+		wall := sms.In(at, "Europe/Paris")
+		local := time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), 0, 0, time.UTC)
+		s.WallTime, s.TZData = &local, "tz-of-last-year"
+		s.StartsAt = at.Add(-time.Hour) // as the rules of last year had it
+		hold := s.StartsAt.Add(2 * time.Hour)
+		s.HoldAfter = &hold
+	})
+	s = w.approve(s)
+	w.sweep()
+	moved := w.session(s)
+	if !moved.StartsAt.Equal(at) || !moved.HoldAfter.Equal(at.Add(2*time.Hour)) || moved.TZData == "tz-of-last-year" {
+		t.Errorf("it starts at %s, not %s; held after %s, rules %s", moved.StartsAt, at, moved.HoldAfter, moved.TZData)
+	}
+	n, _ := w.jobs(s)
+	w.sweep()
+	if again, _ := w.jobs(s); again != n || n != 2 {
+		t.Errorf("%d wake-ups, and %d after another sweep", n, again)
+	}
+	if e := w.events(s); !strings.Contains(e[len(e)-1], "The local time is kept: ") {
+		t.Errorf("the timeline says %q", e)
+	}
+}

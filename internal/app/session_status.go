@@ -24,6 +24,7 @@ type Status struct {
 	Returned sms.Credits
 	Review   *sms.Review // of a refused one
 	Slip     *sms.Slip   // of a held one: what starting it now comes to
+	Short    sms.Credits // of a scheduled one: what will be missing on its date
 	Usual    time.Duration
 	Now      time.Time
 }
@@ -90,6 +91,14 @@ func (a *App) fillStatus(ctx context.Context, tx *postgres.Tx, st *Status) (err 
 	case sms.SessionRefused:
 		r, err := tx.Review(ctx, id)
 		st.Review = &r
+		return err
+	case sms.SessionValidating, sms.SessionScheduled:
+		f, err := a.forecast(ctx, tx)
+		for _, x := range f.Steps {
+			if x.Session == id {
+				st.Short = max(-x.After, 0)
+			}
+		}
 		return err
 	case sms.SessionHeld:
 		slip, err := a.heldSlip(ctx, tx, st.Session)

@@ -83,3 +83,20 @@ func (p *PlatformTx) LostSessions(ctx context.Context, due time.Time) ([]Session
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[SessionRef])
 }
+
+// OldZones lists the sessions that have not left and whose start was computed
+// with other zone rules than those of version.
+func (p *PlatformTx) OldZones(ctx context.Context, version string) ([]SessionRef, error) {
+	rows, err := p.tx.Query(ctx, `select tenant_id, id from sessions where kind = 'campaign' and mode = 'scheduled'
+		and state in ('validating', 'approved', 'scheduled', 'held') and tzdata <> $1 order by tenant_id, id`, version)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[SessionRef])
+}
+
+// SetZoneRules notes with which zone rules a session's start was computed.
+func (t *Tx) SetZoneRules(ctx context.Context, id sms.SessionID, version string) error {
+	_, err := t.tx.Exec(ctx, `update sessions set tzdata = $3 where tenant_id = $1 and id = $2`, t.tenant, id, version)
+	return err
+}
