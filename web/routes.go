@@ -17,12 +17,19 @@ func (s *Server) routes() []route {
 		{"GET", "/sign-in", anybody, s.signInPage},
 		{"POST", "/sign-in", anybody, s.signIn},
 		{"POST", "/sign-out", signedIn, s.signOut},
+		{"GET", "/signed-in", signedIn, s.signedInAgain},
 		{"POST", "/theme", anybody, SetTheme},
 		{"GET", "/accounts", signedIn, s.accounts},
+		{"GET", "/me/logins", signedIn, s.logins},
+		{"POST", "/me/logins/end-others", signedIn, s.endOtherLogins},
+		{"POST", "/me/logins/{login}/end", signedIn, s.endLogin},
 
 		// An account.
 		{"GET", "/a/{slug}", member(sms.RightSee), s.accountHome},
 		{"GET", "/a/{slug}/more", member(sms.RightSee), s.more},
+		{"GET", "/a/{slug}/settings", member(sms.RightSee), s.settings},
+		{"GET", "/a/{slug}/settings/team", member(sms.RightSee), s.team},
+		{"GET", "/a/{slug}/settings/log", member(sms.RightSettings), s.auditLog},
 
 		// Campaigns: the list, writing, tests.
 		{"GET", "/a/{slug}/campaigns", member(sms.RightSee), s.campaigns},
@@ -66,6 +73,7 @@ func (s *Server) routes() []route {
 		{"POST", "/staff/reviews/{session}/release", staff(sms.RightReview), s.releaseReview},
 
 		// Staff.
+		{"GET", "/staff/audit", staff(sms.RightAdmin), s.staffAuditLog},
 		{"GET", "/staff/more", staff(""), s.more},
 	}
 }

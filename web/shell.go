@@ -3,7 +3,9 @@ package web
 import (
 	"net/http"
 	"strings"
+	"time"
 
+	"tidings/internal/app"
 	"tidings/internal/sms"
 	"tidings/web/view"
 )
@@ -16,22 +18,66 @@ func (s *Server) shell(r *http.Request, v sms.Visit, current string) *view.Shell
 		return s.staffShell(r, v, person, current)
 	}
 	person.Sub = v.Tenant.Name
-	if len(v.Members) > 1 {
-		person.Links = append(person.Links, view.Link{Label: "Other accounts", Href: "/accounts"})
-	}
 	if v.Tenant.Slug == "" {
 		return nil
+	}
+	person.Links = append(person.Links, view.Link{Label: "Where you are signed in", Href: "/me/logins?from=" + v.Tenant.Slug})
+	if len(v.Members) > 1 {
+		person.Links = append(person.Links, view.Link{Label: "Other accounts", Href: "/accounts"})
 	}
 	return view.CustomerShell(v.Tenant.Slug, current, person, s.creditGauge(r, v))
 }
 
 func (s *Server) staffShell(r *http.Request, v sms.Visit, person view.Person, current string) *view.Shell {
+	c, err := s.App.StaffCounts(r.Context(), v.Actor)
+	if err != nil {
+		s.log.WarnContext(r.Context(), "counts for the navigation", "error", err)
+	}
+	person.Links = append(person.Links, view.Link{Label: "Where you are signed in", Href: "/me/logins"})
+	if len(v.Members) > 0 {
+		person.Links = append(person.Links, view.Link{Label: "Your accounts", Href: "/accounts"})
+	}
 	if v.Actor.Staff == sms.StaffAdmin {
 		person.Sub = "Administrator"
-		return view.AdminShell(current, nil, person, nil)
+		return view.AdminShell(current, nil, person, nil, c.Requests)
 	}
 	person.Sub = "Moderator"
-	return view.ModeratorShell(current, nil, person, nil, 0, false, 0)
+	late := c.Waiting > 0 && c.Due < promise/5
+	return view.ModeratorShell(current, nil, person, queueGauge(c), c.Waiting, late, c.Held)
+}
+
+// promise is how soon staff decides (D13).
+const promise = 30 * time.Minute
+
+// queueGauge is the figure at the foot of a moderator's column.
+func queueGauge(c app.StaffCounts) *view.Gauge {
+	g := &view.Gauge{Label: "Oldest in the queue", Figure: "none", Unit: "waiting", Share: 0, Kind: view.Sea, Note: "Nothing waits."}
+	if c.Waiting == 0 {
+		return g
+	}
+	g.Figure = shortSpan(c.Oldest)
+	g.Share = min(float64(c.Oldest)/float64(promise), 1)
+	g.Note = "The first is due in " + view.Span(c.Due.Truncate(time.Minute)) + "."
+	switch {
+	case c.Due < 0:
+		g.Kind, g.Note = view.Bad, "The first is overdue."
+	case c.Due < time.Minute:
+		g.Kind, g.Note = view.Bad, "The first is due now."
+	case c.Due < promise/5:
+		g.Kind = view.Wait
+	}
+	return g
+}
+
+// shortSpan is a time in its largest unit, for a large figure: "21 min", "3 h".
+func shortSpan(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return view.Num(int(d/(24*time.Hour))) + " days"
+	case d >= 2*time.Hour:
+		return view.Num(int(d/time.Hour)) + " h"
+	}
+	return view.Num(int(d/time.Minute)) + " min"
 }
 
 // creditGauge is the figure at the foot of a customer's column.
@@ -56,6 +102,5 @@ func (s *Server) creditGauge(r *http.Request, v sms.Visit) *view.Gauge {
 
 // more is the page that lists every place, for small screens.
 func (s *Server) more(w http.ResponseWriter, r *http.Request) error {
-	shell := s.shell(r, visit(r), "more")
-	return Show(w, r, http.StatusOK, within(view.Page(Page(w, r, "More", shell)), view.More(Page(w, r, "More", shell))))
+	return Show(w, r, http.StatusOK, view.More(Page(w, r, "More", s.shell(r, visit(r), "more"))))
 }

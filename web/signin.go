@@ -40,10 +40,22 @@ func (s *Server) setToken(w http.ResponseWriter, token string, lasts time.Durati
 }
 
 // askToSignIn sends who is not signed in to the sign-in page, and back after it.
+// What a form carried is kept; a script's page stays as it is.
 func (s *Server) askToSignIn(w http.ResponseWriter, r *http.Request) error {
-	next := r.URL.RequestURI()
-	if !safe(r.Method) {
-		next = Local(pathOf(r.Referer()))
+	switch {
+	case r.Header.Get("Accept") == "text/event-stream":
+		plain(w, http.StatusUnauthorized, "signed out")
+		return nil
+	case r.Header.Get("HX-Request") == "true":
+		w.Header().Set("HX-Retarget", "#flash")
+		w.Header().Set("HX-Reswap", "innerHTML show:top")
+		return Show(w, r, http.StatusUnauthorized, view.SignedOutNote())
+	case safe(r.Method):
+		return Redirect(w, r, "/sign-in?next="+url.QueryEscape(r.URL.RequestURI()))
+	}
+	next := Local(pathOf(r.Referer()))
+	if kept := keep(r); kept != "" {
+		return s.showSignIn(w, r, http.StatusUnauthorized, signInForm{Next: next, Kept: kept}, nil)
 	}
 	return Redirect(w, r, "/sign-in?next="+url.QueryEscape(next))
 }
@@ -61,6 +73,7 @@ type signInForm struct {
 	Email    string `form:"email"`
 	Password string `form:"password"`
 	Next     string `form:"next"`
+	Kept     string `form:"kept"`
 }
 
 func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) error {
@@ -86,7 +99,15 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
+	if old := s.token(r); old != "" { // a new sign-in has a new token, and the old one ends
+		if err := s.App.SignOut(r.Context(), old, clientIP(r)); err != nil {
+			return err
+		}
+	}
 	s.setToken(w, token, sms.LoginLasts)
+	if path, fields, ok := kept(f.Kept); ok {
+		return Show(w, r, http.StatusOK, within(view.Page(Page(w, r, "Signed in again", nil)), view.KeptForm(path, fields)))
+	}
 	if next := Local(f.Next); next != "/" && !strings.HasPrefix(next, "/sign-in") {
 		return Redirect(w, r, next)
 	}
@@ -95,7 +116,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, status int, f signInForm, p sms.Problems) error {
 	return s.page(w, r, status, "Sign in", "", view.SignIn(view.SignInProps{
-		Email: f.Email, Next: f.Next, Problems: Summary(p), EmailError: p.For("email"), PasswordError: p.For("password"),
+		Email: f.Email, Next: f.Next, Kept: f.Kept, Problems: Summary(p), EmailError: p.For("email"), PasswordError: p.For("password"),
 	}))
 }
 
@@ -107,6 +128,11 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Clear-Site-Data", `"cache"`)
 	SetFlash(w, r, view.Flash{Kind: view.Sea, Title: "You are signed out."})
 	return Redirect(w, r, "/sign-in")
+}
+
+// signedInAgain is where a tab ends that was opened to sign in for another one.
+func (s *Server) signedInAgain(w http.ResponseWriter, r *http.Request) error {
+	return Show(w, r, http.StatusOK, within(view.Page(Page(w, r, "Signed in", nil)), view.SignedInAgain()))
 }
 
 // home sends everybody to where he works.
@@ -136,9 +162,12 @@ func (s *Server) accountHome(w http.ResponseWriter, r *http.Request) error {
 
 // accounts lets a person of several accounts choose.
 func (s *Server) accounts(w http.ResponseWriter, r *http.Request) error {
-	var links []view.Link
-	for _, m := range visit(r).Members {
-		links = append(links, view.Link{Label: m.TenantName, Href: "/a/" + m.Slug + "/campaigns"})
+	if len(visit(r).Members) == 1 {
+		return Redirect(w, r, "/a/"+visit(r).Members[0].Slug+"/campaigns")
 	}
-	return Show(w, r, http.StatusOK, within(view.Page(Page(w, r, "Choose an account", nil)), view.Accounts(links)))
+	var list []view.AccountLine
+	for _, m := range visit(r).Members {
+		list = append(list, view.AccountLine{Name: m.TenantName, Role: m.Role.Words(), Href: "/a/" + m.Slug + "/campaigns"})
+	}
+	return Show(w, r, http.StatusOK, within(view.Page(Page(w, r, "Choose an account", nil)), view.Accounts(visit(r).Actor.Name, list)))
 }

@@ -156,7 +156,7 @@ func (a *App) Visit(ctx context.Context, token, slug, ip string, counts bool) (s
 	hash, now := hashToken(token), a.Now()
 	err := a.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
 		v = sms.Visit{}
-		login, user, theme, err := tx.Login(ctx, hash)
+		login, user, err := tx.Login(ctx, hash)
 		if errors.Is(err, sms.ErrNotFound) {
 			return ErrSignedOut
 		}
@@ -166,7 +166,7 @@ func (a *App) Visit(ctx context.Context, token, slug, ip string, counts bool) (s
 		if user.DisabledAt != nil || !login.Alive(now, user.Staff) {
 			return ErrSignedOut
 		}
-		v.Actor, v.Login, v.Theme = actorOf(user, ip), login, theme
+		v.Actor, v.Login = actorOf(user, ip), login
 		if v.Members, err = tx.Memberships(ctx, user.ID); err != nil {
 			return err
 		}
@@ -256,14 +256,6 @@ func (a *App) EndOtherLogins(ctx context.Context, who sms.Actor, keep sms.Login)
 		return 0, fmt.Errorf("end other logins: %w", err)
 	}
 	return n, nil
-}
-
-// SetTheme keeps the look a person chose: "light", "dark" or "" for the system's.
-func (a *App) SetTheme(ctx context.Context, who sms.Actor, theme string) error {
-	if theme != "" && theme != "light" && theme != "dark" {
-		return sms.Problems{{Field: "theme", Text: "Choose light, dark or as the system."}}
-	}
-	return a.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error { return tx.SaveTheme(ctx, who.User, theme) })
 }
 
 // SweepLoginsJob removes, each hour, what nobody can use any more.

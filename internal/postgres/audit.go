@@ -104,3 +104,20 @@ func (t *Tx) SetTokenResult(ctx context.Context, token, result string) error {
 	_, err := t.tx.Exec(ctx, `update form_tokens set result = $3 where tenant_id = $1 and token = $2`, t.tenant, token, result)
 	return err
 }
+
+// StaffCounts is what waits for staff. The times are nil when nothing waits.
+type StaffCounts struct {
+	Waiting, Held, Requests int
+	Oldest, Due             *time.Time
+}
+
+// StaffCounts counts what waits for staff: sessions to decide on, those of them
+// held by user at now, and reloads asked for.
+func (p *PlatformTx) StaffCounts(ctx context.Context, user sms.ID, now time.Time) (StaffCounts, error) {
+	var c StaffCounts
+	err := p.tx.QueryRow(ctx, `select count(*), count(*) filter (where r.claimed_by = $1 and r.claimed_until > $2), min(s.submitted_at), min(r.due_at),
+			(select count(*) from reload_requests q where q.answered_at is null)
+		from reviews r join sessions s on s.tenant_id = r.tenant_id and s.id = r.session_id
+		where r.decision = '' and s.state = 'validating'`, user, now).Scan(&c.Waiting, &c.Held, &c.Oldest, &c.Due, &c.Requests)
+	return c, err
+}

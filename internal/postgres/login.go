@@ -19,12 +19,12 @@ func (p *PlatformTx) AddLogin(ctx context.Context, l sms.Login) error {
 	return err
 }
 
-// Login finds a login by the hash of its token, with its user and the user's theme.
-func (p *PlatformTx) Login(ctx context.Context, hash []byte) (l sms.Login, u sms.User, theme string, err error) {
-	err = p.tx.QueryRow(ctx, `select `+loginColumns+`, `+userColumns+`, u.theme from logins l join users u on u.id = l.user_id where l.token_hash = $1`, hash).
+// Login finds a login by the hash of its token, with its user.
+func (p *PlatformTx) Login(ctx context.Context, hash []byte) (l sms.Login, u sms.User, err error) {
+	err = p.tx.QueryRow(ctx, `select `+loginColumns+`, `+userColumns+` from logins l join users u on u.id = l.user_id where l.token_hash = $1`, hash).
 		Scan(&l.Hash, &l.User, &l.CreatedAt, &l.SeenAt, &l.ExpiresAt, &l.IP, &l.Agent,
-			&u.ID, &u.Email, &u.Name, &u.PasswordHash, &u.Staff, &u.CreatedAt, &u.DisabledAt, &theme)
-	return l, u, theme, kind(err)
+			&u.ID, &u.Email, &u.Name, &u.PasswordHash, &u.Staff, &u.CreatedAt, &u.DisabledAt)
+	return l, u, kind(err)
 }
 
 // SeeLogin notes that the login was used at that time.

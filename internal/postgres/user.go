@@ -43,12 +43,6 @@ func (p *PlatformTx) SavePasswordHash(ctx context.Context, id sms.ID, hash strin
 	return err
 }
 
-// SaveTheme notes the look a user chose: "light", "dark" or "".
-func (p *PlatformTx) SaveTheme(ctx context.Context, id sms.ID, theme string) error {
-	_, err := p.tx.Exec(ctx, `update users set theme = $2 where id = $1`, id, theme)
-	return err
-}
-
 // Memberships lists the tenants of a user, by name.
 func (p *PlatformTx) Memberships(ctx context.Context, user sms.ID) ([]sms.Member, error) {
 	rows, err := p.tx.Query(ctx, `select `+memberColumns+` from members m join users u on u.id = m.user_id join tenants t on t.id = m.tenant_id

@@ -32,6 +32,7 @@ const (
 	RightSend     Right = "send"     // finalize, confirm, pause, resume, cancel
 	RightReload   Right = "reload"   // ask for credits
 	RightNumbers  Right = "numbers"  // see phone numbers in full
+	RightSettings Right = "settings" // what an owner alone decides, and the log
 )
 
 // The rights of staff.
@@ -41,7 +42,7 @@ const (
 )
 
 var roleRights = map[Role][]Right{
-	RoleOwner:  {RightSee, RightContacts, RightCompose, RightSend, RightReload, RightNumbers},
+	RoleOwner:  {RightSee, RightContacts, RightCompose, RightSend, RightReload, RightNumbers, RightSettings},
 	RoleSender: {RightSee, RightContacts, RightCompose, RightSend, RightNumbers},
 	RoleAuthor: {RightSee, RightContacts, RightCompose},
 	RoleViewer: {RightSee},
@@ -75,10 +76,8 @@ func (a Actor) Can(r Right) bool {
 	if a.System {
 		return true
 	}
-	for _, x := range roleRights[a.Role] {
-		if x == r && a.Tenant != 0 {
-			return true
-		}
+	if a.Tenant != 0 && a.Role.Has(r) {
+		return true
 	}
 	for _, x := range staffRights[a.Staff] {
 		if x == r {
@@ -91,11 +90,9 @@ func (a Actor) Can(r Right) bool {
 // RolesWith returns the roles that have the right, most able first: who can help.
 func RolesWith(r Right) []Role {
 	var out []Role
-	for _, role := range []Role{RoleOwner, RoleSender, RoleAuthor, RoleViewer} {
-		for _, x := range roleRights[role] {
-			if x == r {
-				out = append(out, role)
-			}
+	for _, role := range Roles {
+		if role.Has(r) {
+			out = append(out, role)
 		}
 	}
 	return out
@@ -106,4 +103,32 @@ func RolesWith(r Right) []Role {
 func (a Actor) In(m Member) Actor {
 	a.Tenant, a.Slug, a.Role, a.Staff = m.Tenant, m.Slug, m.Role, ""
 	return a
+}
+
+// Words is the role as people read it.
+func (r Role) Words() string {
+	switch r {
+	case RoleOwner:
+		return "Owner"
+	case RoleSender:
+		return "Sender"
+	case RoleAuthor:
+		return "Author"
+	case RoleViewer:
+		return "Viewer"
+	}
+	return string(r)
+}
+
+// Roles are the roles of a tenant, most able first.
+var Roles = []Role{RoleOwner, RoleSender, RoleAuthor, RoleViewer}
+
+// Has reports whether the role has the right.
+func (r Role) Has(right Right) bool {
+	for _, x := range roleRights[r] {
+		if x == right {
+			return true
+		}
+	}
+	return false
 }

@@ -34,7 +34,6 @@ func (l Login) Alive(now time.Time, staff Staff) bool {
 type Visit struct {
 	Actor   Actor
 	Login   Login
-	Theme   string // "light", "dark" or "" for the system's
 	Tenant  Tenant // the account of this page; zero on other pages
 	Members []Member
 }

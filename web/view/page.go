@@ -116,7 +116,10 @@ func CustomerShell(slug, current string, person Person, gauge *Gauge) *Shell {
 				{Key: "contacts", Icon: "contacts", Label: "Contacts", Href: base + "/contacts"},
 				{Key: "opt-outs", Icon: "optout", Label: "Opt-outs", Href: base + "/opt-outs"},
 			},
-			{{Key: "credits", Icon: "wallet", Label: "Credits", Href: base + "/credits"}},
+			{
+				{Key: "credits", Icon: "wallet", Label: "Credits", Href: base + "/credits"},
+				{Key: "settings", Icon: "gear", Label: "Settings", Href: base + "/settings"},
+			},
 		}, current),
 	}
 }
@@ -135,16 +138,14 @@ func ModeratorShell(current string, areas []Link, person Person, gauge *Gauge, w
 }
 
 // AdminShell is the column of those who run the service.
-func AdminShell(current string, areas []Link, person Person, gauge *Gauge) *Shell {
+// requests is how many reloads are asked for.
+func AdminShell(current string, areas []Link, person Person, gauge *Gauge, requests int) *Shell {
 	return &Shell{
 		Home: "/staff/tenants", More: "/staff/more", Person: person, Gauge: gauge,
 		Staff: &StaffBar{Areas: areas, Note: "You are acting as staff. Every change is logged."},
 		Groups: Mark([]NavGroup{
-			{{Key: "tenants", Icon: "building", Label: "Tenants", Href: "/staff/tenants"}},
-			{
-				{Key: "gateways", Icon: "server", Label: "Gateways", Href: "/staff/gateways"},
-				{Key: "audit", Icon: "scroll", Label: "Audit log", Short: "Audit", Href: "/staff/audit"},
-			},
+			{{Key: "tenants", Icon: "building", Label: "Tenants", Href: "/staff/tenants", Count: requests, Hot: requests > 0}},
+			{{Key: "audit", Icon: "scroll", Label: "Audit log", Short: "Audit", Href: "/staff/audit"}},
 		}, current),
 	}
 }
