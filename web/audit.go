@@ -41,13 +41,18 @@ func (s *Server) staffAuditLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	tenants, err := s.App.Tenants(r.Context(), actor(r))
+	tenants, _, err := s.App.Tenants(r.Context(), actor(r), sms.TenantFilter{})
 	if err != nil {
 		return err
 	}
 	options := []view.Option{{Value: "", Label: "Tidings itself: sign-ins and staff"}}
+	listed := chosen == ""
 	for _, t := range tenants {
+		listed = listed || t.Slug == chosen
 		options = append(options, view.Option{Value: t.Slug, Label: t.Name, Group: "Tenants"})
+	}
+	if !listed { // there are more than one list shows
+		options = append(options, view.Option{Value: chosen, Label: l.Tenant.Name, Group: "Tenants"})
 	}
 	q := url.Values{}
 	if chosen != "" {

@@ -83,16 +83,9 @@ func logOf(t sms.Tenant, entries []sms.Audit) AuditPage {
 // Team lists the members of the account, the most able first.
 func (a *App) Team(ctx context.Context, who sms.Actor) ([]sms.Member, error) {
 	var out []sms.Member
-	err := a.as(ctx, who, sms.RightSee, func(tx *postgres.Tx) error {
-		out = nil
-		for _, role := range sms.Roles {
-			some, err := tx.MembersWith(ctx, []sms.Role{role})
-			if err != nil {
-				return err
-			}
-			out = append(out, some...)
-		}
-		return nil
+	err := a.as(ctx, who, sms.RightSee, func(tx *postgres.Tx) (err error) {
+		out, err = tx.Members(ctx)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("team: %w", err)
