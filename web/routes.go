@@ -64,6 +64,17 @@ func (s *Server) routes() []route {
 		{"POST", "/a/{slug}/campaigns/{campaign}/decide", member(sms.RightSend), s.decide},
 		{"GET", "/a/{slug}/zones", member(sms.RightSee), s.zones},
 
+		// Credits.
+		{"GET", "/a/{slug}/credits", member(sms.RightSee), s.credits},
+		{"GET", "/a/{slug}/credits/reload", member(sms.RightReload), s.askReloadPage},
+		{"POST", "/a/{slug}/credits/reload", member(sms.RightReload), s.askReload},
+
+		// Administrators.
+		{"GET", "/staff/tenants", staff(sms.RightAdmin), s.tenants},
+		{"GET", "/staff/tenants/{tenant}", staff(sms.RightAdmin), s.tenantCredits},
+		{"GET", "/staff/tenants/{tenant}/credits", staff(sms.RightAdmin), s.tenantCredits},
+		{"POST", "/staff/tenants/{tenant}/credits", staff(sms.RightAdmin), s.reload},
+
 		// Moderators.
 		{"GET", "/staff/queue", staff(sms.RightReview), s.queue},
 		{"GET", "/staff/mine", staff(sms.RightReview), s.mine},
