@@ -94,7 +94,7 @@ func (s *Server) supervise(starting context.Context, failed chan<- error) {
 			return
 		case s.heldByTheDead():
 			// The children of a killed server take a moment to notice.
-		case starting.Err() == nil, quick >= 5:
+		case starting.Err() == nil, quick >= 20:
 			s.log.Error("the database ended", "err", err, "log", s.lastWords())
 			failed <- fmt.Errorf("start Postgres: %w: %s", err, s.lastWords())
 			return
