@@ -34,7 +34,7 @@ func (s *Server) credits(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) ledgerProps(l app.Ledger, path string) view.LedgerProps {
-	p := view.LedgerProps{Tenant: l.Tenant, Balance: l.Balance, Forecast: l.Forecast, Requests: l.Requests, Proposals: l.Proposals, Path: path, Now: s.App.Now()}
+	p := view.LedgerProps{Tenant: l.Tenant, Balance: l.Balance, Forecast: l.Forecast, Requests: l.Requests, Path: path, Now: s.App.Now()}
 	for _, x := range l.Lines {
 		p.Entries = append(p.Entries, view.LedgerEntry(x, l.Tenant.Zone))
 	}
@@ -48,30 +48,22 @@ func (s *Server) ledgerProps(l app.Ledger, path string) view.LedgerProps {
 	return p
 }
 
-// askForm is a customer's ask for credits, as typed.
-type askForm struct {
-	Amount    string `form:"amount"`
-	Reference string `form:"reference"`
-	Note      string `form:"note"`
-	Token     string `form:"token"`
-}
-
 func (s *Server) askReloadPage(w http.ResponseWriter, r *http.Request) error {
-	return s.showAskReload(w, r, http.StatusOK, askForm{Token: s.newToken(), Amount: r.URL.Query().Get("amount")}, nil)
+	return s.showAskReload(w, r, http.StatusOK, sms.ReloadAsk{Token: s.newToken(), Amount: r.URL.Query().Get("amount")}, nil)
 }
 
-func (s *Server) showAskReload(w http.ResponseWriter, r *http.Request, status int, f askForm, p sms.Problems) error {
+func (s *Server) showAskReload(w http.ResponseWriter, r *http.Request, status int, f sms.ReloadAsk, p sms.Problems) error {
 	return s.page(w, r, status, "Ask for credits", "credits", view.AskReloadPage(view.AskReloadProps{
 		Path: accountPath(r) + "/credits", Amount: f.Amount, Reference: f.Reference, Note: f.Note, Token: f.Token, Problems: Summary(p), Errors: p,
 	}))
 }
 
 func (s *Server) askReload(w http.ResponseWriter, r *http.Request) error {
-	f, err := Form[askForm](r)
+	f, err := Form[sms.ReloadAsk](r)
 	if err != nil {
 		return err
 	}
-	err = s.App.AskReload(r.Context(), actor(r), f.Amount, f.Reference, f.Note, f.Token)
+	_, err = s.App.AskReload(r.Context(), actor(r), f)
 	var p sms.Problems
 	if errors.As(err, &p) {
 		return s.showAskReload(w, r, http.StatusUnprocessableEntity, f, p)
@@ -85,7 +77,7 @@ func (s *Server) askReload(w http.ResponseWriter, r *http.Request) error {
 
 // tenants is every account, those that wait for credits first.
 func (s *Server) tenants(w http.ResponseWriter, r *http.Request) error {
-	list, err := s.App.Tenants(r.Context(), actor(r))
+	list, _, err := s.App.Tenants(r.Context(), actor(r), sms.TenantFilter{})
 	if err != nil {
 		return err
 	}
@@ -113,12 +105,12 @@ func (s *Server) tenantCredits(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) showTenantCredits(w http.ResponseWriter, r *http.Request, status int, f reloadForm, p sms.Problems) error {
 	slug := chi.URLParam(r, "tenant")
-	l, err := s.App.TenantLedger(r.Context(), actor(r), slug, before(r))
+	l, err := s.App.TenantLedger(r.Context(), actor(r), slug, nil, "", before(r))
 	if err != nil {
 		return err
 	}
 	props := view.TenantCreditsProps{
-		Ledger: s.ledgerProps(l, "/staff/tenants/"+slug+"/credits"), Amount: f.Amount, Kind: f.Kind, Reference: f.Reference, Note: f.Note, Confirm: f.Confirm,
+		Ledger: s.ledgerProps(l.Ledger, "/staff/tenants/"+slug+"/credits"), Proposals: l.Proposals, Amount: f.Amount, Kind: f.Kind, Reference: f.Reference, Note: f.Note, Confirm: f.Confirm,
 		Again: f.Again, StartWaiting: f.StartWaiting, Token: f.Token, Request: f.Request, Problems: Summary(p), Errors: p, Me: actor(r).User,
 	}
 	if len(l.Requests) > 0 && f.Amount == "" && p == nil {
@@ -137,7 +129,11 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request) error {
 	}
 	var out app.Reloaded
 	if f.Proposal != "" {
-		out, err = s.App.AgreeReload(r.Context(), actor(r), slug, f.Proposal, f.Answer == "agree")
+		id, bad := sms.ParseID(f.Proposal)
+		if bad != nil {
+			return bad
+		}
+		out, err = s.App.AgreeReload(r.Context(), actor(r), slug, id, f.Answer == "agree", f.Token)
 	} else {
 		out, err = s.App.Reload(r.Context(), actor(r), slug, sms.Reload{
 			Amount: f.Amount, Kind: f.Kind, Reference: f.Reference, Note: f.Note, Confirm: f.Confirm, Again: f.Again,
@@ -166,7 +162,7 @@ func reloadedFlash(out app.Reloaded, f reloadForm) view.Flash {
 	}
 	text := "They can use " + out.Balance.Available.String() + "."
 	if len(out.Woken) > 0 {
-		text += " " + strings.Join(out.Woken, ", ") + " tries again now."
+		text += " " + view.Count(len(out.Woken), "campaign that waited tries", "campaigns that waited try") + " again now."
 	}
 	return view.Flash{Kind: view.Sea, Title: out.Kind.Words() + " of " + out.Amount.String() + " credits written.", Text: text}
 }

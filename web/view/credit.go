@@ -9,17 +9,16 @@ import (
 
 // LedgerProps is what a tenant has, will need, and how it came to that.
 type LedgerProps struct {
-	Tenant    sms.Tenant
-	Balance   sms.Balance
-	Forecast  sms.Forecast
-	Entries   []Entry
-	Older     string
-	Prices    []PriceRow
-	Requests  []sms.ReloadRequest
-	Proposals []sms.ReloadProposal
-	Path      string
-	Now       time.Time
-	MayAsk    bool
+	Tenant   sms.Tenant
+	Balance  sms.Balance
+	Forecast sms.Forecast
+	Entries  []Entry
+	Older    string
+	Prices   []PriceRow
+	Requests []sms.ReloadRequest
+	Path     string
+	Now      time.Time
+	MayAsk   bool
 }
 
 // PriceRow is what one part costs in a country.
@@ -84,6 +83,7 @@ type TenantCreditsProps struct {
 	Again, StartWaiting                             bool
 	Token                                           string
 	Me                                              sms.ID
+	Proposals                                       []sms.ReloadProposal
 	Problems                                        []Problem
 	Errors                                          sms.Problems
 }
