@@ -113,8 +113,6 @@ func CustomerShell(slug, current string, person Person, gauge *Gauge) *Shell {
 		Groups: Mark([]NavGroup{
 			{
 				{Key: "campaigns", Icon: "campaign", Label: "Campaigns", Href: base + "/campaigns"},
-				{Key: "contacts", Icon: "contacts", Label: "Contacts", Href: base + "/contacts"},
-				{Key: "opt-outs", Icon: "optout", Label: "Opt-outs", Href: base + "/opt-outs"},
 			},
 			{
 				{Key: "credits", Icon: "wallet", Label: "Credits", Href: base + "/credits"},
