@@ -76,7 +76,7 @@ func (b *bench) send(ctx context.Context) (*sending, error) {
 	dispatchCtx, stopDispatch := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
 	go func() { done <- b.app.Dispatch(dispatchCtx, app.DispatchOptions{Name: "bench"}) }()
-	s.stop = func() { stopDispatch(); _ = <-done; stopCarrier(); _ = carrier.Wait() }
+	s.stop = func() { stopDispatch(); <-done; stopCarrier(); _ = carrier.Wait() }
 	if err := b.register(ctx, s); err != nil {
 		s.stop()
 		return nil, err

@@ -50,7 +50,7 @@ func TestReloadCheck(t *testing.T) { // D27, I20
 		r := good
 		x.change(&r)
 		_, _, err := r.Tidy().Check("Kystbuss")
-		p, _ := err.(Problems) //nolint:errorlint // Check gives it bare
+		p, _ := err.(Problems)
 		if len(p) != 1 || p.For(x.field) != x.says {
 			t.Errorf("%+v: %v", r, err)
 		}

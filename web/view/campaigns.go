@@ -109,8 +109,6 @@ func (p CampaignsProps) states() []Option {
 	return out
 }
 
-func (p CampaignsProps) filtered() bool { return p.Filter.State != "" || p.Filter.Text != "" }
-
 // query is the address of this list with the filter.
 func (p CampaignsProps) query(more url.Values) string {
 	q := url.Values{}

@@ -90,8 +90,10 @@ type TenantCreditsProps struct {
 
 func (p TenantCreditsProps) kinds() []Option {
 	return []Option{
-		{Value: string(sms.TransferTopup), Label: "Paid order"}, {Value: string(sms.TransferGift), Label: "Gift"},
-		{Value: string(sms.TransferCorrectUp), Label: "Correction that adds"}, {Value: string(sms.TransferCorrectDown), Label: "Correction that takes"},
+		{Value: string(sms.TransferTopup), Label: "Paid order"},
+		{Value: string(sms.TransferGift), Label: "Gift"},
+		{Value: string(sms.TransferCorrectUp), Label: "Correction that adds"},
+		{Value: string(sms.TransferCorrectDown), Label: "Correction that takes"},
 		{Value: string(sms.TransferExpire), Label: "Expiry"},
 	}
 }
