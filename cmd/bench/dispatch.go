@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -76,7 +77,14 @@ func (b *bench) send(ctx context.Context) (*sending, error) {
 	dispatchCtx, stopDispatch := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
 	go func() { done <- b.app.Dispatch(dispatchCtx, app.DispatchOptions{Name: "bench"}) }()
-	s.stop = func() { stopDispatch(); <-done; stopCarrier(); _ = carrier.Wait() }
+	s.stop = func() {
+		stopDispatch()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			b.app.Log.Warn("the dispatcher stopped", "error", err)
+		}
+		stopCarrier()
+		_ = carrier.Wait()
+	}
 	if err := b.register(ctx, s); err != nil {
 		s.stop()
 		return nil, err
