@@ -73,7 +73,7 @@ func (a *App) forward(ctx context.Context, tx *postgres.Tx, who sms.Actor, s *sm
 
 // wakeAt has the session started at its instant.
 func (a *App) wakeAt(ctx context.Context, tx *postgres.Tx, s sms.Session) error {
-	return tx.At(ctx, s.StartsAt.Add(-wakeBefore-expandTime(s.People)), StartSessionJob{Tenant: s.Tenant, Session: s.ID})
+	return tx.After(ctx, s.StartsAt.Sub(a.Now())-wakeBefore-expandTime(s.People), StartSessionJob{Tenant: s.Tenant, Session: s.ID})
 }
 
 // expandTime is how long writing the messages takes, roughly and rather long:

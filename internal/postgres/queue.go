@@ -27,19 +27,15 @@ func (t *Tx) Later(ctx context.Context, job Job) error {
 	return enqueue(ctx, t.db, t.tx, job, time.Time{})
 }
 
-// At enqueues job for when. The queue may start it up to 5 s late.
-func (t *Tx) At(ctx context.Context, when time.Time, job Job) error {
-	return enqueue(ctx, t.db, t.tx, job, when)
+// After enqueues job to run once d has passed. It is a span and not an instant
+// because the queue goes by a clock of its own. It may start up to 5 s late.
+func (t *Tx) After(ctx context.Context, d time.Duration, job Job) error {
+	return enqueue(ctx, t.db, t.tx, job, time.Now().Add(d))
 }
 
 // Later enqueues job in this transaction.
 func (p *PlatformTx) Later(ctx context.Context, job Job) error {
 	return enqueue(ctx, p.db, p.tx, job, time.Time{})
-}
-
-// At enqueues job for when. The queue may start it up to 5 s late.
-func (p *PlatformTx) At(ctx context.Context, when time.Time, job Job) error {
-	return enqueue(ctx, p.db, p.tx, job, when)
 }
 
 func enqueue(ctx context.Context, db *DB, tx pgx.Tx, job Job, when time.Time) error {

@@ -49,6 +49,17 @@ func Fresh(t testing.TB) string {
 	return dsn
 }
 
+// Empty is the address of a database of this test's own in which nothing is.
+func Empty(t testing.TB) string {
+	t.Helper()
+	dsn, err := create(fmt.Sprint("bare", clones.Add(1)), func(context.Context, *pgx.Conn, string) (string, error) { return "template0", nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { drop(dsn) })
+	return dsn
+}
+
 // drop removes a clone; the server's memory is small.
 func drop(dsn string) {
 	ctx := context.Background()
@@ -68,6 +79,21 @@ func drop(dsn string) {
 
 // clone copies the template into a database of this process.
 func clone(name string) (string, error) {
+	return create(name, func(ctx context.Context, conn *pgx.Conn, admin string) (string, error) {
+		if _, err := conn.Exec(ctx, "select pg_advisory_lock(77000002)"); err != nil { // one maker of the template at a time
+			return "", err
+		}
+		template, err := template(ctx, conn, admin)
+		if err != nil {
+			return "", fmt.Errorf("template of the test databases: %w", err)
+		}
+		_, err = conn.Exec(ctx, "select pg_advisory_unlock(77000002)")
+		return template, err
+	})
+}
+
+// create makes a database of this process from what of returns.
+func create(name string, of func(ctx context.Context, conn *pgx.Conn, admin string) (string, error)) (string, error) {
 	ctx := context.Background()
 	admin, err := server()
 	if err != nil {
@@ -78,14 +104,8 @@ func clone(name string) (string, error) {
 		return "", fmt.Errorf("test database: %w", err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	if _, err := conn.Exec(ctx, "select pg_advisory_lock(77000002)"); err != nil { // one maker of the template at a time
-		return "", err
-	}
-	template, err := template(ctx, conn, admin)
+	template, err := of(ctx, conn, admin)
 	if err != nil {
-		return "", fmt.Errorf("template of the test databases: %w", err)
-	}
-	if _, err := conn.Exec(ctx, "select pg_advisory_unlock(77000002)"); err != nil {
 		return "", err
 	}
 	db := fmt.Sprintf("t%d_%s", os.Getpid(), name)
