@@ -56,22 +56,6 @@ func (t *Tx) Expire(ctx context.Context, id sms.SessionID, cutoff, now time.Time
 	return n, err
 }
 
-// CancelRest keeps back what has not left of a session: messages that wait and
-// those that wait to be tried again become cancelled. The session must be
-// locked. It returns how many, and what they would have cost.
-func (t *Tx) CancelRest(ctx context.Context, id sms.SessionID, now time.Time) (people int, price sms.Credits, err error) {
-	err = t.tx.QueryRow(ctx, `with old as (
-			select n, batch_id, state, price from messages where tenant_id = $1 and session_id = $2 and state in (0, 1) order by n for update),
-		u as (update messages m set state = 14, final_at = $3 from old where m.tenant_id = $1 and m.session_id = $2 and m.n = old.n),
-		r as (delete from retries where tenant_id = $1 and session_id = $2),
-		s as (select batch_id, count(*) filter (where state = 0) as pending, count(*) filter (where state = 1) as retrying from old group by 1),
-		c as (update batches b set pending = b.pending - s.pending, retrying = b.retrying - s.retrying,
-				cancelled = b.cancelled + s.pending + s.retrying, next_n = b.last_n + 1
-			from s where b.tenant_id = $1 and b.id = s.batch_id)
-		select count(*), coalesce(sum(price), 0) from old`, t.tenant, id, now).Scan(&people, &price)
-	return people, price, err
-}
-
 // Charged is what a session has been charged so far, and what came back.
 func (t *Tx) Charged(ctx context.Context, id sms.SessionID) (charged, returned sms.Credits, err error) {
 	err = t.tx.QueryRow(ctx, `select coalesce(sum(amount) filter (where kind = 'capture'), 0),
