@@ -55,6 +55,8 @@ var marks = map[string]mark{
 	"stopped":         {"m-paused", "Stopped by Tidings", Bad},
 	"cancelled":       {"m-cancelled", "Cancelled", Rest},
 	"completed":       {"m-completed", "Completed", "done"},
+	// People.
+	"left_out": {"m-cancelled", "Left out", Rest},
 }
 
 // markOf never fails: a state without a drawing is shown by its name.
