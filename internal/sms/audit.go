@@ -70,6 +70,11 @@ var deedWords = map[string]string{
 	"propose_reload":     "Proposed a reload",
 	"decide_reload":      "Decided on a reload",
 	"reload_credits":     "Reloaded credits",
+	"start_import":       "Uploaded a file of people",
+	"confirm_import":     "Confirmed an import",
+	"cancel_import":      "Cancelled an import",
+	"finish_import":      "Imported people",
+	"fail_import":        "Gave an import up",
 }
 
 // AuditChange is one value that a deed changed, as it was and as it is.
