@@ -9,6 +9,9 @@ import (
 	"tidings/web/view"
 )
 
+// newestImports is how many imports the page of lists shows.
+const newestImports = 8
+
 func contactsPath(r *http.Request) string { return accountPath(r) + "/contacts" }
 
 // peopleQuery reads whom the address looks for, and from where in the list.
@@ -51,6 +54,12 @@ func (s *Server) contacts(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		p.People = s.peopleProps(r, p.Base, q, found)
+	} else if p.MayEdit {
+		all, err := s.App.Imports(r.Context(), actor(r))
+		if err != nil {
+			return err
+		}
+		p.Imports = all[:min(len(all), newestImports)]
 	}
 	return s.page(w, r, http.StatusOK, "Contacts", "contacts", view.ContactsPage(p))
 }

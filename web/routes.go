@@ -79,6 +79,17 @@ func (s *Server) routes() []route {
 		{"GET", "/a/{slug}/contacts/people/{person}/exclude", member(sms.RightContacts), s.excludePage},
 		{"POST", "/a/{slug}/contacts/people/{person}/exclude", member(sms.RightContacts), s.exclude},
 
+		// The import of people.
+		{"GET", "/a/{slug}/contacts/import", member(sms.RightContacts), s.importPage},
+		{"POST", "/a/{slug}/contacts/import", member(sms.RightContacts), s.startImport},
+		{"GET", "/a/{slug}/contacts/import/{import}", member(sms.RightContacts), s.imported},
+		{"GET", "/a/{slug}/contacts/import/{import}/events", member(sms.RightContacts), s.importEvents},
+		{"GET", "/a/{slug}/contacts/import/{import}/columns", member(sms.RightContacts), s.importColumnsPage},
+		{"POST", "/a/{slug}/contacts/import/{import}/columns", member(sms.RightContacts), s.setImportColumns},
+		{"POST", "/a/{slug}/contacts/import/{import}/confirm", member(sms.RightContacts), s.confirmImport},
+		{"POST", "/a/{slug}/contacts/import/{import}/cancel", member(sms.RightContacts), s.cancelImport},
+		{"GET", "/a/{slug}/contacts/import/{import}/rejects", member(sms.RightContacts), s.importRejects},
+
 		// Credits.
 		{"GET", "/a/{slug}/credits", member(sms.RightSee), s.credits},
 		{"GET", "/a/{slug}/credits/reload", member(sms.RightReload), s.askReloadPage},

@@ -41,7 +41,9 @@ func (a *App) StartImport(ctx context.Context, who sms.Actor, f ImportForm, file
 		return sms.ID{}, err
 	}
 	up := &upload{app: a, tenant: who.Tenant, id: i.ID, file: file}
-	if err := up.begin(); err != nil {
+	if f.FileName == "" {
+		problems.Add("file", "Choose the file with the people")
+	} else if err := up.begin(); err != nil {
 		if err := addRefusal(&problems, err); err != nil {
 			return sms.ID{}, err
 		}

@@ -16,6 +16,7 @@ type ContactsProps struct {
 	Base    string // "/a/nordfare/contacts"
 	Text    string // searched for
 	People  PeopleProps
+	Imports []sms.Import // the newest; nil for who may not import
 	MayEdit bool
 }
 
