@@ -97,7 +97,10 @@ func (p ImportProps) steps() []Step {
 
 // readAs says what the file is.
 func (p ImportProps) readAs() string {
-	return p.FileName + ", " + Count(p.Rows, "row", "rows") + ". Read as " + p.ReadAs() + "."
+	if p.State == sms.ImportUploading {
+		return p.FileName
+	}
+	return p.FileName + ", " + Count(p.Rows, "row", "rows") + ", read as " + p.ReadAs()
 }
 
 func (p ImportProps) percent() int {
@@ -162,8 +165,11 @@ func (p ImportProps) slip() []Phrase {
 		s = append(s, T("the new list "))
 	}
 	s = append(s, B(p.ListName), T("."))
-	if n := p.Counts.OptedOut; n > 0 {
-		s = append(s, T(" "), B(Num(n)), T(" of them opted out before and "+Plural(n, "is", "are")+" never written to."))
+	switch n := p.Counts.OptedOut; {
+	case n == 1:
+		s = append(s, T(" One of them opted out before and is never written to."))
+	case n > 1:
+		s = append(s, T(" "), B(Num(n)), T(" of them opted out before and are never written to."))
 	}
 	return s
 }
@@ -253,7 +259,11 @@ func (p ImportProps) found() []Phrase {
 		return []Phrase{T("No column looks like phone numbers. Choose the one that holds them.")}
 	}
 	c := p.Columns[at]
-	return []Phrase{T("Phone numbers found in the column "), B(c.Heading), T(": "), B(Num(c.Phones)), T(" of the first " + Num(c.Filled) + ".")}
+	of := " of " + Num(c.Filled) + "."
+	if p.Rows > int64(c.Filled) && c.Filled >= 100 { // a sample
+		of = " of the first " + Num(c.Filled) + "."
+	}
+	return []Phrase{T("Phone numbers found in the column "), B(c.Heading), T(": "), B(Num(c.Phones)), T(of)}
 }
 
 func (p ImportProps) header() bool {
