@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"tidings/internal/app"
 	"tidings/internal/sms"
 	"tidings/web/view"
 )
@@ -34,15 +35,28 @@ func (s *Server) campaigns(w http.ResponseWriter, r *http.Request) error {
 // newCampaignForm is the name of a new campaign.
 type newCampaignForm struct {
 	Name  string `form:"name"`
+	List  string `form:"list"` // whom it is for, or ""
 	Token string `form:"token"`
 }
 
 func (s *Server) newCampaignPage(w http.ResponseWriter, r *http.Request) error {
-	return s.showNewCampaign(w, r, http.StatusOK, newCampaignForm{Token: s.newToken()}, nil)
+	return s.showNewCampaign(w, r, http.StatusOK, newCampaignForm{List: r.URL.Query().Get("list"), Token: s.newToken()}, nil)
 }
 
 func (s *Server) showNewCampaign(w http.ResponseWriter, r *http.Request, status int, f newCampaignForm, mistakes sms.Problems) error {
-	body := view.NewCampaignPage(view.NewCampaignProps{Account: accountPath(r), Name: f.Name, Token: f.Token, Mistakes: mistakes})
+	p := view.NewCampaignProps{Account: accountPath(r), Name: f.Name, Token: f.Token, Mistakes: mistakes}
+	if f.List != "" {
+		list, err := sms.ParseID(f.List)
+		if err != nil {
+			return err
+		}
+		l, err := s.App.List(r.Context(), actor(r), list, app.PeopleQuery{})
+		if err != nil {
+			return err
+		}
+		p.List = &l.List
+	}
+	body := view.NewCampaignPage(p)
 	return s.page(w, r, status, "New campaign", "campaigns", body)
 }
 
@@ -52,7 +66,15 @@ func (s *Server) newCampaign(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	campaign, err := s.App.NewCampaign(r.Context(), actor(r), f.Name, f.Token)
+	var lists []sms.ID
+	if f.List != "" {
+		list, err := sms.ParseID(f.List)
+		if err != nil {
+			return err
+		}
+		lists = append(lists, list)
+	}
+	campaign, err := s.App.NewCampaign(r.Context(), actor(r), f.Name, f.Token, lists...)
 	var problems sms.Problems
 	if errors.As(err, &problems) {
 		return s.showNewCampaign(w, r, http.StatusUnprocessableEntity, f, problems)

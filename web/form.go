@@ -13,7 +13,10 @@ const mostFields = 200
 // Form reads a form into a struct whose fields are string, []string or bool, named by the tag form:"name". Text
 // is kept as typed, with line ends as \n and without what no text has (broken UTF-8, NUL). A missing field is
 // empty; a bool is whether the box was ticked. What values mean is for sms to say.
-func Form[T any](r *http.Request) (T, error) {
+func Form[T any](r *http.Request) (T, error) { return form[T](r, mostFields) }
+
+// form is Form with another limit, for forms that have a question for each part of something.
+func form[T any](r *http.Request, most int) (T, error) {
 	var out T
 	if err := r.ParseForm(); err != nil {
 		return out, badForm(err)
@@ -27,7 +30,7 @@ func Form[T any](r *http.Request) (T, error) {
 	for _, v := range r.Form {
 		n += len(v)
 	}
-	if n > mostFields {
+	if n > most {
 		return out, Status{Code: http.StatusBadRequest, Text: "The form has too many fields."}
 	}
 	v := reflect.ValueOf(&out).Elem()

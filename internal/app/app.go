@@ -127,10 +127,18 @@ func (a *App) auditEntry(deed, object string, before, after any, reason string) 
 // NumberHash is the keyed hash of a number (E.164 digits) by which a number is remembered: in suppressions
 // it outlives the person's erasure (D38). 16 bytes, different for every tenant.
 func (a *App) NumberHash(tenant sms.TenantID, number int64) []byte {
+	return a.numberHasher(tenant)(number)
+}
+
+// numberHasher is NumberHash for many numbers, one after the other: the key is prepared once.
+func (a *App) numberHasher(tenant sms.TenantID) func(number int64) []byte {
 	h := hmac.New(sha256.New, a.Secret)
-	var b [40]byte
-	h.Write(strconv.AppendInt(append(strconv.AppendInt(b[:0], int64(tenant), 10), ':'), number, 10))
-	return h.Sum(nil)[:16]
+	room := append(strconv.AppendInt(make([]byte, 0, 48), int64(tenant), 10), ':')
+	return func(number int64) []byte {
+		h.Reset()
+		h.Write(strconv.AppendInt(room, number, 10))
+		return h.Sum(nil)[:16]
+	}
 }
 
 // Require reports whether the actor has a right; if not, who can help (D42).

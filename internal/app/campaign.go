@@ -44,8 +44,8 @@ func (a *App) Campaigns(ctx context.Context, who sms.Actor, f sms.CampaignFilter
 	return out, err
 }
 
-// NewCampaign makes an empty draft. The same token gives the same draft.
-func (a *App) NewCampaign(ctx context.Context, who sms.Actor, name, token string) (sms.ID, error) {
+// NewCampaign makes a draft without a text, to lists if they are named. The same token gives the same draft.
+func (a *App) NewCampaign(ctx context.Context, who sms.Actor, name, token string, lists ...sms.ID) (sms.ID, error) {
 	name, err := sms.CampaignName(name)
 	if err != nil {
 		return sms.ID{}, err
@@ -54,7 +54,12 @@ func (a *App) NewCampaign(ctx context.Context, who sms.Actor, name, token string
 	id := sms.NewID(now)
 	err = a.as(ctx, who, sms.RightCompose, func(tx *postgres.Tx) error {
 		return a.once(ctx, tx, token, "new_campaign", &id, func() error {
-			return a.addCampaign(ctx, tx, who, "new_campaign", sms.Campaign{ID: id, Name: name, CreatedAt: now, UpdatedBy: who.User})
+			for _, l := range lists {
+				if _, err := tx.List(ctx, l); err != nil {
+					return err
+				}
+			}
+			return a.addCampaign(ctx, tx, who, "new_campaign", sms.Campaign{ID: id, Name: name, Lists: lists, CreatedAt: now, UpdatedBy: who.User})
 		})
 	})
 	return id, err

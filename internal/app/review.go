@@ -231,9 +231,11 @@ func (a *App) fillCase(ctx context.Context, p *postgres.PlatformTx, tx *postgres
 	if c.People, err = a.casePeople(ctx, tx, s, aud, text, c.Quote); err != nil {
 		return err
 	}
-	if c.ListName, c.Consent, err = tx.ListsInWords(ctx, s.Lists); err != nil {
+	lists, err := tx.ListsNamed(ctx, s.Lists)
+	if err != nil {
 		return err
 	}
+	c.ListName, c.Consent = listsInWords(lists)
 	if c.Balance, err = tx.Balance(ctx); err != nil {
 		return err
 	}

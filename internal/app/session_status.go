@@ -84,9 +84,11 @@ func (a *App) fillStatus(ctx context.Context, tx *postgres.Tx, st *Status) (err 
 	if st.Charged, st.Returned, err = tx.Charged(ctx, id); err != nil {
 		return err
 	}
-	if st.Lists, _, err = tx.ListsInWords(ctx, st.Session.Lists); err != nil {
+	lists, err := tx.ListsNamed(ctx, st.Session.Lists)
+	if err != nil {
 		return err
 	}
+	st.Lists, _ = listsInWords(lists)
 	switch st.Session.State {
 	case sms.SessionRefused:
 		r, err := tx.Review(ctx, id)

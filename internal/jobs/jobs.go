@@ -35,7 +35,7 @@ func Start(ctx context.Context, a *app.App, dsn string, workers int) (*Queue, er
 	}
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Schema:               "river",
-		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
+		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}, app.ImportQueue: {MaxWorkers: 2}},
 		Workers:              table(a),
 		PeriodicJobs:         periodic(),
 		ErrorHandler:         failure{log: a.Log},
@@ -74,6 +74,8 @@ func table(a *app.App) *river.Workers {
 	handle(w, a.RunSweepSessions)
 	handle(w, a.RunExpireMessages)
 	handle(w, a.RunSweepLogins)
+	handle(w, a.RunImport)
+	handle(w, a.RunSweepImports)
 	return w
 }
 
@@ -83,6 +85,7 @@ func periodic() []*river.PeriodicJob {
 		every(time.Minute, app.SweepSessionsJob{}),
 		every(time.Minute, app.ExpireMessagesJob{}),
 		every(time.Hour, app.SweepLoginsJob{}),
+		every(time.Minute, app.SweepImportsJob{}),
 	}
 }
 

@@ -14,6 +14,9 @@ import (
 // twice: it finds its work by the state of rows.
 type Job interface{ Kind() string }
 
+// queued is a job with a queue of its own: many long ones must not keep the short ones waiting.
+type queued interface{ Queue() string }
+
 func insertClient() (*river.Client[pgx.Tx], error) {
 	c, err := river.NewClient(riverpgxv5.New(nil), &river.Config{Schema: riverSchema})
 	if err != nil {
@@ -40,6 +43,9 @@ func (p *PlatformTx) Later(ctx context.Context, job Job) error {
 
 func enqueue(ctx context.Context, db *DB, tx pgx.Tx, job Job, when time.Time) error {
 	opts := &river.InsertOpts{ScheduledAt: when}
+	if q, ok := job.(queued); ok {
+		opts.Queue = q.Queue()
+	}
 	if _, err := db.insert.InsertTx(ctx, tx, job, opts); err != nil {
 		return fmt.Errorf("enqueue %s: %w", job.Kind(), err)
 	}

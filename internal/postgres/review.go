@@ -203,12 +203,14 @@ func (t *Tx) RefusedTexts(ctx context.Context, limit int) ([]sms.Precedent, erro
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[sms.Precedent])
 }
 
-// ListsInWords names lists and says how their people agreed.
-func (t *Tx) ListsInWords(ctx context.Context, ids []sms.ID) (names, consent string, err error) {
-	err = t.tx.QueryRow(ctx, `select coalesce(string_agg(name, ', ' order by name), ''),
-		coalesce(string_agg(distinct nullif(concat_ws(': ', nullif(consent_source, ''), nullif(consent_note, '')), ''), ', '), '')
-		from lists where tenant_id = $1 and id = any($2)`, t.tenant, ids).Scan(&names, &consent)
-	return names, consent, err
+// ListsNamed are lists by name, with how their people agreed.
+func (t *Tx) ListsNamed(ctx context.Context, ids []sms.ID) ([]sms.List, error) {
+	rows, err := t.tx.Query(ctx, `select id, name, country, consent_source, consent_note, people, 0::bigint, created_at, null::timestamptz
+		from lists where tenant_id = $1 and id = any($2) order by name`, t.tenant, ids)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[sms.List])
 }
 
 // Answer is what the customer answered when the session was submitted again.

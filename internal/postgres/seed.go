@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"tidings/internal/sms"
@@ -26,7 +25,7 @@ func (t *Tx) AddVerifiedNumber(ctx context.Context, number int64, name string, b
 
 // AddFirstList writes the list that an account of the demo data begins with.
 func (t *Tx) AddFirstList(ctx context.Context, id sms.ID, name, country string, at time.Time) error {
-	_, err := t.tx.Exec(ctx, `insert into lists(tenant_id, id, name, country, consent_source, created_at) values ($1, $2, $3, $4, 'web form', $5)`,
+	_, err := t.tx.Exec(ctx, `insert into lists(tenant_id, id, name, country, consent_source, created_at) values ($1, $2, $3, $4, 'web_form', $5)`,
 		t.tenant, id, name, country, at)
 	return err
 }
@@ -39,7 +38,7 @@ func (t *Tx) AddPeople(ctx context.Context, list sms.ID, people []sms.Person) er
 	countries, firsts, lasts, names, reversed := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	for i, c := range people {
 		ids[i], numbers[i], hashes[i], countries[i], firsts[i], lasts[i] = c.Contact, c.Number, c.Hash, c.Country, c.FirstName, c.LastName
-		names[i], reversed[i] = strings.ToLower(strings.TrimSpace(c.FirstName+" "+c.LastName)), strings.ToLower(strings.TrimSpace(c.LastName+" "+c.FirstName))
+		names[i], reversed[i] = sms.NameKeys(c.FirstName, c.LastName)
 	}
 	_, err := t.tx.Exec(ctx, `with c as (insert into contacts(tenant_id, id, number, number_hash, country, first_name, last_name, name_key, last_key)
 			select $1, * from unnest($3::uuid[], $4::bigint[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[]) returning id),

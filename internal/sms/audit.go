@@ -48,6 +48,12 @@ var deedWords = map[string]string{
 	"add_test_number":    "Added an own phone",
 	"verify_test_number": "Verified an own phone",
 	"remove_test_number": "Removed an own phone",
+	"new_list":           "Made a list",
+	"rename_list":        "Renamed a list",
+	"delete_list":        "Deleted a list",
+	"change_contact":     "Changed a person",
+	"remove_from_list":   "Removed a person from a list",
+	"exclude_contact":    "Excluded a person",
 	"submit_session":     "Confirmed a sending",
 	"approve_session":    "Approved",
 	"refuse_session":     "Refused",
@@ -64,6 +70,11 @@ var deedWords = map[string]string{
 	"propose_reload":     "Proposed a reload",
 	"decide_reload":      "Decided on a reload",
 	"reload_credits":     "Reloaded credits",
+	"start_import":       "Uploaded a file of people",
+	"confirm_import":     "Confirmed an import",
+	"cancel_import":      "Cancelled an import",
+	"finish_import":      "Imported people",
+	"fail_import":        "Gave an import up",
 }
 
 // AuditChange is one value that a deed changed, as it was and as it is.

@@ -22,3 +22,18 @@ type Suppression struct {
 	At     time.Time
 	By     *ID
 }
+
+// Words is the kind as people read it.
+func (k SuppressionKind) Words() string {
+	switch k {
+	case SuppressionOptedOut:
+		return "Opted out"
+	case SuppressionExcluded:
+		return "Excluded"
+	case SuppressionNPAI:
+		return "Unreachable (NPAI)"
+	case SuppressionComplaint:
+		return "Complained"
+	}
+	return ""
+}

@@ -60,6 +60,15 @@
   });
   window.addEventListener('pageshow', (e) => { if (e.persisted) all('form[data-sent]').forEach(idle); });
 
+  // ---- A file that is too large is told before it has travelled.
+  on('change', (e) => {
+    const input = e.target;
+    if (!input.matches?.('input[type=file][data-most]')) return;
+    const large = [...input.files].some((f) => f.size > Number(input.dataset.most));
+    input.setCustomValidity(large ? input.dataset.tooLarge : '');
+    if (large) input.reportValidity();
+  });
+
   // ---- The writing sheet: a coloured copy under a textarea, kept in step with every key.
   const pieces = /\{[^{}\n]{1,80}\}|https?:\/\/\S+/g;
   function redraw(area) {

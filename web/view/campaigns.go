@@ -141,6 +141,7 @@ func (p CampaignsProps) pager() PagerProps {
 
 // NewCampaignProps is the form that begins a campaign.
 type NewCampaignProps struct {
+	List                 *sms.List // whom it is for, or nil
 	Account, Name, Token string
 	Mistakes             sms.Problems
 }

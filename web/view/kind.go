@@ -55,6 +55,17 @@ var marks = map[string]mark{
 	"stopped":         {"m-paused", "Stopped by Tidings", Bad},
 	"cancelled":       {"m-cancelled", "Cancelled", Rest},
 	"completed":       {"m-completed", "Completed", "done"},
+	// An import of people.
+	"import_uploading": {"m-draft", "Uploading", Rest},
+	"import_columns":   {"m-credits", "Needs its columns", Wait},
+	"import_checking":  {"m-validating", "Checking", Move},
+	"import_checked":   {"m-credits", "Ready to import", Wait},
+	"import_running":   {"m-sending", "Importing", Move},
+	"import_done":      {"m-completed", "Imported", "done"},
+	"import_failed":    {"m-refused", "Failed", Bad},
+	"import_cancelled": {"m-cancelled", "Cancelled", Rest},
+	// People.
+	"left_out": {"m-cancelled", "Left out", Rest},
 }
 
 // markOf never fails: a state without a drawing is shown by its name.

@@ -113,6 +113,7 @@ func CustomerShell(slug, current string, person Person, gauge *Gauge) *Shell {
 		Groups: Mark([]NavGroup{
 			{
 				{Key: "campaigns", Icon: "campaign", Label: "Campaigns", Href: base + "/campaigns"},
+				{Key: "contacts", Icon: "contacts", Label: "Contacts", Href: base + "/contacts"},
 			},
 			{
 				{Key: "credits", Icon: "wallet", Label: "Credits", Href: base + "/credits"},

@@ -102,7 +102,7 @@ func (r Reason) Tally(n int) string {
 	case TooLong:
 		one, many = "number is too long", "numbers are too long"
 	case Letters:
-		one, many = "with other signs than digits", "with other signs than digits"
+		one, many = "cell with other signs than digits", "cells with other signs than digits"
 	case Several:
 		one, many = "cell with two numbers", "cells with two numbers"
 	case Scientific:

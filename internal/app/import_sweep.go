@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tidings/internal/postgres"
+	"tidings/internal/sms"
+)
+
+// SweepImportsJob looks, each minute, for imports that nobody works on and for what is kept too long.
+type SweepImportsJob struct{}
+
+// Kind names the job.
+func (SweepImportsJob) Kind() string { return "sweep_imports" }
+
+const (
+	importStuck  = 2 * time.Minute  // without getting on: its worker is dead
+	uploadStuck  = 15 * time.Minute // without a byte: the browser is gone
+	importsTries = 10               // without getting on at all: something is wrong with us
+)
+
+// RunSweepImports has imports taken up whose worker died, and removes what is kept too long: uploads that
+// broke off, imports that nobody confirmed, rejected rows after thirty days.
+func (a *App) RunSweepImports(ctx context.Context, _ SweepImportsJob) error {
+	now := a.Now()
+	var open []postgres.ImportRef
+	err := a.DB.InPlatform(ctx, func(p *postgres.PlatformTx) (err error) {
+		if err = p.ForgetImports(ctx, now.Add(-uploadStuck), now.Add(-sms.ImportRejectsKept)); err != nil {
+			return err
+		}
+		open, err = p.QuietImports(ctx, now.Add(-importStuck), now.Add(-sms.ImportWaits))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range open {
+		if err := a.sweepImport(ctx, r); err != nil {
+			return fmt.Errorf("sweep import %s: %w", r.Import, err)
+		}
+	}
+	return nil
+}
+
+func (a *App) sweepImport(ctx context.Context, r postgres.ImportRef) error {
+	return a.DB.InTenant(ctx, r.Tenant, func(tx *postgres.Tx) error {
+		i, err := tx.LockImport(ctx, r.Import)
+		if err != nil || i.Work.At.After(r.At) || i.State.Ended() {
+			return err // it got on meanwhile
+		}
+		if !i.State.Working() {
+			return a.cancelImport(ctx, tx, sms.SystemActor(r.Tenant), i, "Nobody went on with it for seven days")
+		}
+		if i.Work.Tries >= importsTries {
+			return a.failImport(ctx, tx, &i, failedByUs(i))
+		}
+		i.Work.Attempt++
+		i.Work.Tries++
+		i.Work.At = a.Now()
+		if err := tx.SaveImport(ctx, i); err != nil {
+			return err
+		}
+		return tx.Later(ctx, ImportJob{Tenant: r.Tenant, Import: i.ID, Attempt: i.Work.Attempt})
+	})
+}
+
+func failedByUs(i sms.Import) string {
+	if i.State == sms.ImportRunning {
+		return "Something is wrong on our side. " + sms.People(int(i.Counts.Written())) + " were written to the list. Upload the file again to import the rest; nobody is written twice."
+	}
+	return "Something is wrong on our side, and nothing was written to your contacts. Upload the file again."
+}

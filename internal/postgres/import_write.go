@@ -1,0 +1,83 @@
+package postgres
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tidings/internal/sms"
+)
+
+// ofExcluded is the SQL of a merge where the row is the one that an insert could not write.
+func ofExcluded(merged string) string { return strings.ReplaceAll(merged, "w.", "excluded.") }
+
+func (t *Tx) setNameKeys(ctx context.Context, ids []sms.ID, firsts, lasts []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	names, reversed := make([]string, len(ids)), make([]string, len(ids))
+	for i := range ids {
+		names[i], reversed[i] = sms.NameKeys(firsts[i], lasts[i])
+	}
+	_, err := t.tx.Exec(ctx, `update contacts c set name_key = x.name, last_key = x.reversed
+		from unnest($2::uuid[], $3::text[], $4::text[]) as x(id, name, reversed) where c.tenant_id = $1 and c.id = x.id`,
+		t.tenant, ids, names, reversed)
+	return err
+}
+
+// joinList puts the people of a page, who are all in contacts now, into the import's list, once.
+func (t *Tx) joinList(ctx context.Context, i sms.Import, to int64, now time.Time) error {
+	_, err := t.tx.Exec(ctx, `with m as (insert into list_members(tenant_id, list_id, contact_id, added_at)
+			select $1, $5, c.id, $6 from contacts c where c.tenant_id = $1 and c.number > $3 and c.number <= $4
+				and c.number in (select number from import_rows where tenant_id = $1 and import_id = $2 and number > $3 and number <= $4)
+			order by c.id on conflict do nothing returning 1)
+		update lists set people = people + (select count(*) from m) where tenant_id = $1 and id = $5`,
+		t.tenant, i.ID, i.Work.Number, to, i.List, now)
+	return err
+}
+
+// HoldList keeps a list from being deleted until the end of the transaction; false if it is not there.
+func (t *Tx) HoldList(ctx context.Context, id sms.ID) (bool, error) {
+	tag, err := t.tx.Exec(ctx, `select 1 from lists where tenant_id = $1 and id = $2 for key share`, t.tenant, id)
+	return tag.RowsAffected() == 1, err
+}
+
+// AddImportList makes the list that an import goes into; false if there is one of that name.
+func (t *Tx) AddImportList(ctx context.Context, l sms.List) (bool, error) {
+	tag, err := t.tx.Exec(ctx, `insert into lists(tenant_id, id, name, country, consent_source, consent_note, created_at)
+		values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`, t.tenant, l.ID, l.Name, l.Country, l.ConsentSource, l.ConsentNote, l.CreatedAt)
+	return tag.RowsAffected() == 1, err
+}
+
+// ImportRef names an import across tenants, with when it had got on at most.
+type ImportRef struct {
+	Tenant sms.TenantID
+	Import sms.ID
+	At     time.Time
+}
+
+// QuietImports lists imports that should be worked on and have not got on since stuck, and those that have
+// waited for somebody since waiting.
+func (p *PlatformTx) QuietImports(ctx context.Context, stuck, waiting time.Time) ([]ImportRef, error) {
+	rows, err := p.tx.Query(ctx, `select tenant_id, id, worked_at from imports
+		where state in ('checking', 'running') and worked_at < $1 or state in ('columns', 'checked') and worked_at < $2
+		order by worked_at limit 1000`, stuck, waiting)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[ImportRef])
+}
+
+// ForgetImports removes uploads that have not got on since stuck, and the rejected rows of imports that
+// ended before kept.
+func (p *PlatformTx) ForgetImports(ctx context.Context, stuck, kept time.Time) error {
+	_, err := p.tx.Exec(ctx, `delete from imports where state = 'uploading' and worked_at < $1`, stuck)
+	if err != nil {
+		return err
+	}
+	_, err = p.tx.Exec(ctx, `with old as (update imports set forgotten = true where finished_at < $1 and not forgotten returning tenant_id, id)
+		delete from import_rejects r using old where r.tenant_id = old.tenant_id and r.import_id = old.id`, kept)
+	return err
+}
