@@ -1,14 +1,13 @@
 package web
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/go-chi/chi/v5"
+	"time"
 
 	"tidings/internal/app"
 	"tidings/internal/sms"
@@ -28,24 +27,67 @@ func (s *Server) credits(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := s.ledgerProps(l, accountPath(r)+"/credits")
-	p.MayAsk = actor(r).Can(sms.RightReload)
+	path := accountPath(r) + "/credits"
+	p := view.LedgerProps{
+		Ledger: l, Path: path, Campaigns: accountPath(r) + "/campaigns", MayAsk: actor(r).Can(sms.RightReload), Prices: view.PriceRows(l.Prices, phone.CountryName),
+	}
+	p.Entries, p.Older, p.Newest = ledgerEntries(r, l, path)
 	return s.page(w, r, http.StatusOK, "Credits", "credits", view.CreditsPage(p))
 }
 
-func (s *Server) ledgerProps(l app.Ledger, path string) view.LedgerProps {
-	p := view.LedgerProps{Tenant: l.Tenant, Balance: l.Balance, Forecast: l.Forecast, Requests: l.Requests, Path: path, Now: s.App.Now()}
+// ledgerEntries are the lines of a page of the ledger in words, and where the other pages are.
+func ledgerEntries(r *http.Request, l app.Ledger, path string) (entries []view.Entry, older, newest string) {
 	for _, x := range l.Lines {
-		p.Entries = append(p.Entries, view.LedgerEntry(x, l.Tenant.Zone))
+		entries = append(entries, view.LedgerEntry(x, l.Tenant.Zone))
 	}
-	if n := len(l.Lines); n > 0 && l.Lines[n-1].Version > 1 {
-		p.Older = fmt.Sprintf("%s?before=%d", path, l.Lines[n-1].Version)
+	if l.More {
+		older = fmt.Sprintf("%s?before=%d", path, l.Lines[len(l.Lines)-1].Version)
 	}
-	for country, price := range l.Prices {
-		p.Prices = append(p.Prices, view.PriceRow{Country: phone.CountryName(country), Price: price})
+	if before(r) > 0 {
+		newest = path
 	}
-	slices.SortFunc(p.Prices, func(a, b view.PriceRow) int { return strings.Compare(a.Country, b.Country) })
-	return p
+	return entries, older, newest
+}
+
+// exportLedger is the whole ledger as a file, the newest entry first.
+func (s *Server) exportLedger(w http.ResponseWriter, r *http.Request) error {
+	c := ledgerFile(w, visit(r).Tenant.Slug)
+	return c.finish(s.App.LedgerEntries(r.Context(), actor(r), c.line))
+}
+
+// ledgerCSV writes a ledger as it is read.
+type ledgerCSV struct{ out *csv.Writer }
+
+func ledgerFile(w http.ResponseWriter, slug string) ledgerCSV {
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="credits-`+slug+`.csv"`)
+	c := ledgerCSV{csv.NewWriter(w)}
+	_ = c.out.Write([]string{"When (UTC)", "Entry", "What", "Order reference", "By", "Credits", "Balance after"}) // told by finish
+	return c
+}
+
+func (c ledgerCSV) line(l sms.LedgerLine) error {
+	return c.out.Write([]string{
+		l.At.UTC().Format(time.DateTime), l.Kind.Words(), noFormula(view.LedgerSub(l)), noFormula(l.Reference), noFormula(l.Actor), plain3(l.Amount), plain3(l.After),
+	})
+}
+
+func (c ledgerCSV) finish(err error) error {
+	c.out.Flush()
+	return errors.Join(err, c.out.Error())
+}
+
+// noFormula keeps a spreadsheet from computing what somebody typed.
+func noFormula(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+// plain3 is an amount that a spreadsheet adds up.
+func plain3(c sms.Credits) string {
+	return strings.NewReplacer(",", "", "−", "-").Replace(c.String())
 }
 
 func (s *Server) askReloadPage(w http.ResponseWriter, r *http.Request) error {
@@ -53,8 +95,12 @@ func (s *Server) askReloadPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showAskReload(w http.ResponseWriter, r *http.Request, status int, f sms.ReloadAsk, p sms.Problems) error {
-	return s.page(w, r, status, "Ask for credits", "credits", view.AskReloadPage(view.AskReloadProps{
-		Path: accountPath(r) + "/credits", Amount: f.Amount, Reference: f.Reference, Note: f.Note, Token: f.Token, Problems: Summary(p), Errors: p,
+	b, _, err := s.App.Balance(r.Context(), actor(r))
+	if err != nil {
+		return err
+	}
+	return s.page(w, r, status, "Ask for a reload", "credits", view.AskReloadPage(view.AskReloadProps{
+		Path: accountPath(r) + "/credits", Amount: f.Amount, Reference: f.Reference, Note: f.Note, Token: f.Token, CanUse: b.Available, Problems: Summary(p), Errors: p,
 	}))
 }
 
@@ -63,7 +109,7 @@ func (s *Server) askReload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.App.AskReload(r.Context(), actor(r), f)
+	asked, err := s.App.AskReload(r.Context(), actor(r), f)
 	var p sms.Problems
 	if errors.As(err, &p) {
 		return s.showAskReload(w, r, http.StatusUnprocessableEntity, f, p)
@@ -71,98 +117,29 @@ func (s *Server) askReload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	SetFlash(w, r, view.Flash{Kind: view.Sea, Title: "Asked for " + strings.TrimSpace(f.Amount) + " credits.", Text: "We usually answer within 2 hours. What waits for credits goes on by itself."})
+	clock := sms.In(asked.At, visit(r).Tenant.Zone).Format("15:04")
+	flash := view.Flash{Kind: view.Sea, Title: asked.Amount.Words() + " asked for at " + clock + ".", Text: "We usually answer within 2 hours. What waits for credits goes on by itself."}
+	if asked.Already {
+		flash = view.Flash{Kind: view.Rest, Title: "Already asked at " + clock + ".", Text: "It was asked once."}
+	}
+	SetFlash(w, r, flash)
 	return Redirect(w, r, accountPath(r)+"/credits")
 }
 
-// tenants is every account, those that wait for credits first.
-func (s *Server) tenants(w http.ResponseWriter, r *http.Request) error {
-	list, _, err := s.App.Tenants(r.Context(), actor(r), sms.TenantFilter{})
+// withdrawReload takes an ask for credits back.
+func (s *Server) withdrawReload(w http.ResponseWriter, r *http.Request) error {
+	request, err := id(r, "request")
 	if err != nil {
 		return err
 	}
-	return s.page(w, r, http.StatusOK, "Tenants", "tenants", view.TenantsPage(list))
-}
-
-// reloadForm is an administrator's reload, as typed.
-type reloadForm struct {
-	Amount       string `form:"amount"`
-	Kind         string `form:"kind"`
-	Reference    string `form:"reference"`
-	Note         string `form:"note"`
-	Confirm      string `form:"confirm"`
-	Again        bool   `form:"again"`
-	StartWaiting bool   `form:"start"`
-	Request      string `form:"request"`
-	Token        string `form:"token"`
-	Proposal     string `form:"proposal"`
-	Answer       string `form:"answer"`
-}
-
-func (s *Server) tenantCredits(w http.ResponseWriter, r *http.Request) error {
-	return s.showTenantCredits(w, r, http.StatusOK, reloadForm{Kind: string(sms.TransferTopup), StartWaiting: true, Token: s.newToken()}, nil)
-}
-
-func (s *Server) showTenantCredits(w http.ResponseWriter, r *http.Request, status int, f reloadForm, p sms.Problems) error {
-	slug := chi.URLParam(r, "tenant")
-	l, err := s.App.TenantLedger(r.Context(), actor(r), slug, nil, "", before(r))
-	if err != nil {
-		return err
-	}
-	props := view.TenantCreditsProps{
-		Ledger: s.ledgerProps(l.Ledger, "/staff/tenants/"+slug+"/credits"), Proposals: l.Proposals, Amount: f.Amount, Kind: f.Kind, Reference: f.Reference, Note: f.Note, Confirm: f.Confirm,
-		Again: f.Again, StartWaiting: f.StartWaiting, Token: f.Token, Request: f.Request, Problems: Summary(p), Errors: p, Me: actor(r).User,
-	}
-	if len(l.Requests) > 0 && f.Amount == "" && p == nil {
-		q := l.Requests[0]
-		props.Amount, props.Reference, props.Request = strings.ReplaceAll(q.Amount.String(), ",", ""), q.Reference, q.ID.String()
-	}
-	return s.page(w, r, status, "Credits, "+l.Tenant.Name, "tenants", view.TenantCreditsPage(props))
-}
-
-// reload moves credits, or answers a proposal that waits for a second administrator.
-func (s *Server) reload(w http.ResponseWriter, r *http.Request) error {
-	slug := chi.URLParam(r, "tenant")
-	f, err := Form[reloadForm](r)
-	if err != nil {
-		return err
-	}
-	var out app.Reloaded
-	if f.Proposal != "" {
-		id, bad := sms.ParseID(f.Proposal)
-		if bad != nil {
-			return bad
-		}
-		out, err = s.App.AgreeReload(r.Context(), actor(r), slug, id, f.Answer == "agree", f.Token)
-	} else {
-		out, err = s.App.Reload(r.Context(), actor(r), slug, sms.Reload{
-			Amount: f.Amount, Kind: f.Kind, Reference: f.Reference, Note: f.Note, Confirm: f.Confirm, Again: f.Again,
-			StartWaiting: f.StartWaiting, Request: f.Request, Token: f.Token,
-		})
-	}
-	var p sms.Problems
-	if errors.As(err, &p) {
-		return s.showTenantCredits(w, r, http.StatusUnprocessableEntity, f, p)
+	flash := view.Flash{Kind: view.Sea, Title: "Taken back.", Text: "Nobody adds these credits now."}
+	err = s.App.WithdrawReload(r.Context(), actor(r), request)
+	if errors.Is(err, sms.ErrConflict) && sms.Words(err) != "" {
+		flash, err = view.Flash{Kind: view.Wait, Title: sms.Words(err)}, nil
 	}
 	if err != nil {
 		return err
 	}
-	SetFlash(w, r, reloadedFlash(out, f))
-	return Redirect(w, r, "/staff/tenants/"+slug+"/credits")
-}
-
-func reloadedFlash(out app.Reloaded, f reloadForm) view.Flash {
-	switch {
-	case out.Already:
-		return view.Flash{Kind: view.Sea, Title: "Already done.", Text: "Nothing happened twice. They can use " + out.Balance.Available.String() + "."}
-	case out.Proposed:
-		return view.Flash{Kind: view.Wait, Title: out.Amount.String() + " credits wait for a second administrator.", Text: "Nothing was moved yet."}
-	case f.Proposal != "" && f.Answer != "agree":
-		return view.Flash{Kind: view.Sea, Title: "Declined.", Text: "Nothing was moved."}
-	}
-	text := "They can use " + out.Balance.Available.String() + "."
-	if len(out.Woken) > 0 {
-		text += " " + view.Count(len(out.Woken), "campaign that waited tries", "campaigns that waited try") + " again now."
-	}
-	return view.Flash{Kind: view.Sea, Title: out.Kind.Words() + " of " + out.Amount.String() + " credits written.", Text: text}
+	SetFlash(w, r, flash)
+	return Redirect(w, r, accountPath(r)+"/credits")
 }

@@ -23,7 +23,7 @@ func (s *Server) logins(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, m := range v.Members {
 		if v.Actor.Staff == "" && (len(v.Members) == 1 || m.Slug == r.URL.Query().Get("from")) {
-			p.Crumbs = []view.Link{{Label: m.TenantName, Href: "/a/" + m.Slug + "/campaigns"}}
+			p.Crumbs = []view.Link{{Label: m.TenantName, Href: "/a/" + m.Slug}}
 		}
 	}
 	for _, l := range all {

@@ -94,12 +94,19 @@ func (s *Server) routes() []route {
 		{"GET", "/a/{slug}/credits", member(sms.RightSee), s.credits},
 		{"GET", "/a/{slug}/credits/reload", member(sms.RightReload), s.askReloadPage},
 		{"POST", "/a/{slug}/credits/reload", member(sms.RightReload), s.askReload},
+		{"POST", "/a/{slug}/credits/reload/{request}/withdraw", member(sms.RightReload), s.withdrawReload},
+		{"GET", "/a/{slug}/credits/ledger.csv", member(sms.RightSee), s.exportLedger},
 
 		// Administrators.
 		{"GET", "/staff/tenants", staff(sms.RightAdmin), s.tenants},
-		{"GET", "/staff/tenants/{tenant}", staff(sms.RightAdmin), s.tenantCredits},
+		{"GET", "/staff/tenants/{tenant}", staff(sms.RightAdmin), s.tenant},
+		{"GET", "/staff/tenants/{tenant}/overview", staff(sms.RightAdmin), s.tenantOverview},
 		{"GET", "/staff/tenants/{tenant}/credits", staff(sms.RightAdmin), s.tenantCredits},
 		{"POST", "/staff/tenants/{tenant}/credits", staff(sms.RightAdmin), s.reload},
+		{"POST", "/staff/tenants/{tenant}/credits/decline", staff(sms.RightAdmin), s.declineReload},
+		{"GET", "/staff/tenants/{tenant}/credits/ledger.csv", staff(sms.RightAdmin), s.exportTenantLedger},
+		{"GET", "/staff/tenants/{tenant}/validation", staff(sms.RightAdmin), s.validation},
+		{"POST", "/staff/tenants/{tenant}/validation", staff(sms.RightAdmin), s.setValidation},
 
 		// Moderators.
 		{"GET", "/staff/queue", staff(sms.RightReview), s.queue},

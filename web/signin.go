@@ -151,23 +151,19 @@ func homeOf(v sms.Visit) string {
 	case v.Actor.Staff == sms.StaffAdmin:
 		return "/staff/tenants"
 	case len(v.Members) == 1:
-		return "/a/" + v.Members[0].Slug + "/campaigns"
+		return "/a/" + v.Members[0].Slug
 	}
 	return "/accounts"
-}
-
-func (s *Server) accountHome(w http.ResponseWriter, r *http.Request) error {
-	return Redirect(w, r, "/a/"+visit(r).Tenant.Slug+"/campaigns")
 }
 
 // accounts lets a person of several accounts choose.
 func (s *Server) accounts(w http.ResponseWriter, r *http.Request) error {
 	if len(visit(r).Members) == 1 {
-		return Redirect(w, r, "/a/"+visit(r).Members[0].Slug+"/campaigns")
+		return Redirect(w, r, "/a/"+visit(r).Members[0].Slug)
 	}
 	var list []view.AccountLine
 	for _, m := range visit(r).Members {
-		list = append(list, view.AccountLine{Name: m.TenantName, Role: m.Role.Words(), Href: "/a/" + m.Slug + "/campaigns"})
+		list = append(list, view.AccountLine{Name: m.TenantName, Role: m.Role.Words(), Href: "/a/" + m.Slug})
 	}
 	return Show(w, r, http.StatusOK, within(view.Page(Page(w, r, "Choose an account", nil)), view.Accounts(visit(r).Actor.Name, list)))
 }

@@ -94,7 +94,7 @@ func (t *Tx) Campaigns(ctx context.Context, f sms.CampaignFilter) ([]sms.Campaig
 					case when x.state = 'cancelled' and x.started_at is null then 'draft' else x.state end as state from sessions x
 				where x.tenant_id = $1 and x.campaign_id = c.id and x.kind = 'campaign' order by x.number desc limit 1) s on true
 			where c.tenant_id = $1 and c.deleted_at is null
-				and ($2 = '' or coalesce(s.state, 'draft') = $2)
+				and ($2 = '' or coalesce(s.state, 'draft') = $2) and ($7::text[] is null or coalesce(s.state, 'draft') = any($7))
 				and ($3 = '' or position(lower($3) in lower(c.name)) > 0 or position(lower($3) in lower(c.sender)) > 0
 					or position(lower($3) in lower(c.text)) > 0)
 				and c.updated_at <= $4 and (c.updated_at < $4 or c.id > $5)
@@ -102,7 +102,7 @@ func (t *Tx) Campaigns(ctx context.Context, f sms.CampaignFilter) ([]sms.Campaig
 		select p.id, p.name, p.kind, p.sender, p.text, coalesce(p.state, 'draft'), coalesce(p.number, 0), coalesce(p.people, 0),
 			coalesce(p.at, p.updated_at), coalesce(p.zone, ''), p.updated_at, p.revision, b.*
 		from page p cross join lateral (select `+tallySums+` from batches where tenant_id = $1 and session_id = p.session_id) b
-		order by p.updated_at desc, p.id`, t.tenant, f.State, f.Text, before, f.ID, f.Limit)
+		order by p.updated_at desc, p.id`, t.tenant, f.State, f.Text, before, f.ID, f.Limit, f.States)
 	if err != nil {
 		return nil, err
 	}
@@ -141,4 +141,19 @@ func (t *Tx) ListNames(ctx context.Context) ([]sms.ListName, error) {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[sms.ListName])
+}
+
+// DeliveredByDay counts what was delivered of sendings that began since at, by the day they began in zone.
+func (t *Tx) DeliveredByDay(ctx context.Context, since time.Time, zone string) (map[string]int, error) {
+	rows, err := t.tx.Query(ctx, `select to_char(s.started_at at time zone $3, 'YYYY-MM-DD'), sum(b.delivered)
+		from sessions s join batches b on b.tenant_id = s.tenant_id and b.session_id = s.id
+		where s.tenant_id = $1 and s.kind = 'campaign' and s.started_at >= $2 group by 1`, t.tenant, since, zone)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int{}
+	var day string
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&day, &n}, func() error { out[day] = n; return nil })
+	return out, err
 }

@@ -85,10 +85,11 @@ type CampaignLine struct {
 
 // CampaignFilter chooses campaigns of a list. Empty fields choose all.
 type CampaignFilter struct {
-	State  SessionState // CampaignDraft for those without a session
-	Text   string       // in the name, the text or the sender
-	Before time.Time    // keyset: changed before this moment …
-	ID     ID           // … or at it, with a smaller ID
+	State  SessionState   // CampaignDraft for those without a session
+	States []SessionState // one of these; nil for all
+	Text   string         // in the name, the text or the sender
+	Before time.Time      // keyset: changed before this moment …
+	ID     ID             // … or at it, with a smaller ID
 	Limit  int
 }
 

@@ -33,7 +33,7 @@ type Progress struct {
 // samples; 0 when it is not known or nothing leaves.
 func (p Progress) Rate() float64 {
 	n := len(p.Samples)
-	if n < 2 || p.Session.State != SessionSending {
+	if n < 2 || p.Session.State != SessionSending || p.Tally.Pending == 0 {
 		return 0
 	}
 	last := p.Samples[n-1]

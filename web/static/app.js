@@ -178,6 +178,7 @@
     const title = one('[data-title]');
     if (title) document.title = `${title.dataset.title} · Tidings`;
     say(one('[data-say]')?.dataset.say);
+    all('[data-sync]').forEach((i) => { i.checked = i.defaultChecked; }); // a swap changes the attribute alone
     if (root !== document) one('[data-focus]', root)?.focus();
     all('[data-odds-of]').forEach((o) => {
       const area = document.getElementById(o.dataset.oddsOf);

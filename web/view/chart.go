@@ -173,7 +173,7 @@ type FlowProps struct {
 const flowTop, flowFoot = 14.0, 200.0
 
 func (f FlowProps) x(t time.Time) float64 {
-	span := max(f.To.Sub(f.From), time.Minute)
+	span := max(f.To.Sub(f.From), time.Second)
 	return min(max(float64(t.Sub(f.From))/float64(span), 0), 1)
 }
 
@@ -226,7 +226,7 @@ func (f FlowProps) ticks() []FlowTick {
 	switch {
 	case span > 26*time.Hour:
 		layout = "Mon 15:04"
-	case span < 3*time.Minute:
+	case span < 6*time.Minute:
 		layout = "15:04:05"
 	}
 	anchors := []string{"", "mid", "mid", "end"}
@@ -243,6 +243,20 @@ type FlowTick struct{ X, Label, Anchor string }
 
 // labels near the right edge are written to the left of the line.
 func (f FlowProps) nowLate() bool { return f.x(f.now().At) > 0.55 }
+
+// sentLabel is above the line of what was sent, or below it where there is no room.
+func (f FlowProps) sentLabel() float64 {
+	y := f.y(f.now().Sent)
+	if y < 40 {
+		return y + 18
+	}
+	return y - 10
+}
+
+// deliveredLabel is under the line of what was delivered, and never on the other label.
+func (f FlowProps) deliveredLabel() float64 {
+	return min(max(f.y(f.now().Delivered)+18, f.sentLabel()+16), 174)
+}
 
 // thin keeps at most n points of a series, always the last.
 func thin(list []FlowPoint, n int) []FlowPoint {

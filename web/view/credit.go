@@ -1,56 +1,125 @@
 package view
 
 import (
-	"strconv"
+	"slices"
+	"strings"
 	"time"
 
+	"tidings/internal/app"
 	"tidings/internal/sms"
 )
 
 // LedgerProps is what a tenant has, will need, and how it came to that.
 type LedgerProps struct {
-	Tenant   sms.Tenant
-	Balance  sms.Balance
-	Forecast sms.Forecast
-	Entries  []Entry
-	Older    string
-	Prices   []PriceRow
-	Requests []sms.ReloadRequest
-	Path     string
-	Now      time.Time
-	MayAsk   bool
+	app.Ledger
+	Entries   []Entry
+	Older     string // address of the older entries
+	Newest    string // address of the newest, on an older page
+	Prices    []PriceRow
+	Path      string // of this page
+	Campaigns string // of the account's campaigns; "" for staff
+	MayAsk    bool
 }
 
-// PriceRow is what one part costs in a country.
+// PriceRow is what one part costs in some countries.
 type PriceRow struct {
-	Country string
-	Price   sms.Credits
+	Countries []string
+	Price     sms.Credits
+}
+
+// PriceRows puts countries of one price together, the cheapest first.
+func PriceRows(prices map[string]sms.Credits, name func(string) string) []PriceRow {
+	at := map[sms.Credits][]string{}
+	for country, price := range prices {
+		at[price] = append(at[price], name(country))
+	}
+	var out []PriceRow
+	for price, countries := range at {
+		slices.Sort(countries)
+		out = append(out, PriceRow{Countries: countries, Price: price})
+	}
+	slices.SortFunc(out, func(a, b PriceRow) int { return int(a.Price - b.Price) })
+	return out
 }
 
 // LedgerEntry puts a line of the ledger in words, in the zone of the tenant.
 func LedgerEntry(l sms.LedgerLine, zone string) Entry {
-	e := Entry{When: When(sms.In(l.At, zone)), What: l.Kind.Words(), Sub: l.Reason, By: l.Actor, Amount: int64(l.Amount), After: int64(l.After)}
-	if l.Reference != "" {
-		e.Sub += ", order " + l.Reference
+	return Entry{When: When(sms.In(l.At, zone)), What: l.Kind.Words(), Sub: LedgerSub(l), By: l.Actor, Amount: int64(l.Amount), After: int64(l.After)}
+}
+
+// LedgerSub says what an entry was for.
+func LedgerSub(l sms.LedgerLine) string {
+	var parts []string
+	switch {
+	case l.Kind == sms.TransferReserve:
+		parts = append(parts, l.Reason, spent(l))
+	case l.Reference != "":
+		parts = append(parts, "Order "+l.Reference, l.Note)
+	case l.Note != "":
+		parts = append(parts, l.Note)
+	case l.Reason != l.Kind.Words():
+		parts = append(parts, l.Reason)
 	}
-	if l.Note != "" {
-		e.Sub += ". " + l.Note
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ". ")
+}
+
+// spent is what became of the credits that were set aside.
+func spent(l sms.LedgerLine) string {
+	switch {
+	case l.Settled:
+		return "Charged " + l.Charged.String() + ", returned " + l.Returned.String()
+	case l.Charged > 0:
+		return "Charged so far: " + l.Charged.String()
 	}
-	if l.Kind == sms.TransferReserve && l.Charged > 0 {
-		e.Sub += ". Charged so far: " + l.Charged.String()
-	}
-	return e
+	return ""
 }
 
 func (p LedgerProps) stats() []Stat {
-	out := []Stat{
-		{Label: "Can be used", Figure: p.Balance.Available.String()},
-		{Label: "Set aside", Figure: p.Balance.Reserved.String()},
+	out := []Stat{{Label: "You can use", Figure: p.Balance.Available.String()}, {Label: "Set aside", Figure: p.Balance.Reserved.String()}}
+	return append(out, p.needed()...)
+}
+
+// needed is what the coming days take, and what a week takes as a rule.
+func (p LedgerProps) needed() (out []Stat) {
+	if need, at := p.Forecast.Need(); need > 0 {
+		label := "Needed now"
+		if at.After(p.Now) {
+			label = "Needed by " + sms.In(at, p.Tenant.Zone).Format("2 January")
+		}
+		out = append(out, Stat{Label: label, Figure: need.String(), Bad: need > p.Forecast.Now})
 	}
-	if short, at := p.Forecast.Short(); short > 0 {
-		out = append(out, Stat{Label: "Missing on " + sms.In(at, p.Tenant.Zone).Format("2 January"), Figure: short.String(), Bad: true})
+	if p.Weekly > 0 {
+		out = append(out, Stat{Label: "Usual use", Figure: whole(p.Weekly).String(), Unit: "a week"})
 	}
 	return out
+}
+
+// lasts says until when the credits last.
+func (p LedgerProps) lasts() string {
+	if p.Weekly < sms.Credit || p.Balance.Available <= 0 {
+		return ""
+	}
+	weeks := float64(p.Balance.Available) / float64(p.Weekly)
+	if weeks > 52 {
+		return "At your usual use it lasts more than a year."
+	}
+	day := sms.In(p.Now.Add(time.Duration(weeks*7*24)*time.Hour), p.Tenant.Zone)
+	return "At your usual use it lasts until about " + day.Format("2 January") + "."
+}
+
+// asked is who asked for credits, when, and how it ended.
+func (p LedgerProps) asked(r sms.ReloadRequest) string {
+	out := r.AskedName + ", " + When(sms.In(r.AskedAt, p.Tenant.Zone)) + "."
+	if r.Reference != "" {
+		out += " Order " + r.Reference + "."
+	}
+	if r.Open() {
+		return out + " We usually answer within 2 hours."
+	}
+	if r.Transfer != nil {
+		return out + " " + r.Added.String() + " added " + When(sms.In(*r.AnsweredAt, p.Tenant.Zone)) + "."
+	}
+	return out + " " + r.AnsweredName + ": " + r.Answer
 }
 
 func (p LedgerProps) chart() ForecastProps {
@@ -65,62 +134,36 @@ func (p LedgerProps) chart() ForecastProps {
 		f.Points = append(f.Points, StepPoint{At: sms.In(last, zone), After: int64(s.After), Label: s.After.String(), Sub: s.Name})
 		f.Words += " After " + s.Name + " " + s.After.String() + "."
 	}
-	f.End = sms.In(last.Add(max(last.Sub(p.Now)/3, 24*time.Hour)), zone)
+	f.End = sms.In(forecastEnd(p.Now, last), zone)
 	return f
+}
+
+// forecastEnd leaves room after the last step.
+func forecastEnd(now, last time.Time) time.Time {
+	return last.Add(max(last.Sub(now)/3, 24*time.Hour))
+}
+
+func setAsideName(x sms.SetAside) string {
+	if x.Test {
+		return "Test of " + x.Name
+	}
+	return x.Name
+}
+
+func setAsideSub(x sms.SetAside) string {
+	if x.Test || x.People == 0 {
+		return StateLabel(string(x.State))
+	}
+	return StateLabel(string(x.State)) + ", " + People(x.People)
 }
 
 // AskReloadProps is a customer's ask for credits, as typed.
 type AskReloadProps struct {
 	Path, Amount, Reference, Note, Token string
+	CanUse                               sms.Credits
 	Problems                             []Problem
 	Errors                               sms.Problems
 }
 
-// TenantCreditsProps is an administrator's page of a tenant's credits, with the reload as typed.
-type TenantCreditsProps struct {
-	Ledger                                          LedgerProps
-	Amount, Kind, Reference, Note, Confirm, Request string
-	Again, StartWaiting                             bool
-	Token                                           string
-	Me                                              sms.ID
-	Proposals                                       []sms.ReloadProposal
-	Problems                                        []Problem
-	Errors                                          sms.Problems
-}
-
-func (p TenantCreditsProps) kinds() []Option {
-	return []Option{
-		{Value: string(sms.TransferTopup), Label: "Paid order"},
-		{Value: string(sms.TransferGift), Label: "Gift"},
-		{Value: string(sms.TransferCorrectUp), Label: "Correction that adds"},
-		{Value: string(sms.TransferCorrectDown), Label: "Correction that takes"},
-		{Value: string(sms.TransferExpire), Label: "Expiry"},
-	}
-}
-
-// reads is the sentence of the slip for what was typed, or what is still to type.
-func (p TenantCreditsProps) reads() []Phrase {
-	amount, ok := sms.ParseCredits(p.Amount)
-	if !ok || amount <= 0 {
-		return []Phrase{T("Credits go to "), B(p.Ledger.Tenant.Name), T(", which can use "), B(p.Ledger.Balance.Available.String()), T(" now.")}
-	}
-	after := p.Ledger.Balance.Available + amount
-	return []Phrase{T("Add "), B(amount.String() + " credits"), T(" to "), B(p.Ledger.Tenant.Name), T(". What can be used goes from " + p.Ledger.Balance.Available.String() + " to "), B(after.String()), T(".")}
-}
-
-func tenantNote(t sms.TenantLine) string {
-	switch {
-	case t.Waiting > 0:
-		return strconv.Itoa(t.Waiting) + " waiting, " + t.Missing.String() + " missing"
-	case t.Requests > 0:
-		return Count(t.Requests, "ask for credits", "asks for credits")
-	}
-	return ""
-}
-
-func validationWord(auto bool) string {
-	if auto {
-		return "Automatic"
-	}
-	return "By staff"
-}
+// whole rounds an amount to whole credits, where it is only a usual one.
+func whole(c sms.Credits) sms.Credits { return (c + sms.Credit/2) / sms.Credit * sms.Credit }

@@ -109,9 +109,10 @@ func Mark(groups []NavGroup, current string) []NavGroup {
 func CustomerShell(slug, current string, person Person, gauge *Gauge) *Shell {
 	base := "/a/" + slug
 	return &Shell{
-		Home: base + "/campaigns", More: base + "/more", Person: person, Gauge: gauge,
+		Home: base, More: base + "/more", Person: person, Gauge: gauge,
 		Groups: Mark([]NavGroup{
 			{
+				{Key: "home", Icon: "home", Label: "Home", Href: base},
 				{Key: "campaigns", Icon: "campaign", Label: "Campaigns", Href: base + "/campaigns"},
 				{Key: "contacts", Icon: "contacts", Label: "Contacts", Href: base + "/contacts"},
 			},

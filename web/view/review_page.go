@@ -115,11 +115,50 @@ func (p ReviewProps) facts() []Fact {
 		{Name: "Sends to", Value: strings.Join(to, ", ")},
 		{Name: "Starts", Value: starts},
 		{Name: "Price", Value: s.Price.String() + " credits"},
-		{Name: "Kind", Value: s.MessageKind},
+		{Name: "Kind", Value: kindWord(s.MessageKind)},
 		{Name: "List", Value: or(p.ListName, "none")},
 		{Name: "How they agreed", Value: or(p.Consent, "Not said")},
-		{Name: "This account", Value: fmt.Sprintf("%s old, %s before", Span(p.Now.Sub(p.Item.Tenant.CreatedAt)), Count(p.Done, "campaign", "campaigns"))},
+		{Name: "This account", Value: p.account()},
 	}
+}
+
+// account is how long they are customers, and what they sent.
+func (p ReviewProps) account() string {
+	if p.Done == 0 {
+		return days(p.Now.Sub(p.Item.Tenant.CreatedAt)) + " old, nothing sent yet"
+	}
+	return days(p.Now.Sub(p.Item.Tenant.CreatedAt)) + " old, " + Count(p.Done, "campaign", "campaigns") + " sent"
+}
+
+func kindWord(kind string) string {
+	if kind == sms.Service {
+		return "Service message"
+	}
+	return "Marketing"
+}
+
+func (p ReviewProps) decisions() []Option {
+	return []Option{{Value: "approve", Label: "Approve", Group: "A"}, {Value: "refuse", Label: "Refuse", Group: "R"}}
+}
+
+// serious reports a finding that an approval must answer with a note.
+func (p ReviewProps) serious() bool {
+	return p.Item.Review.Risk == "high"
+}
+
+func (p ReviewProps) noteLabel() string {
+	if p.serious() {
+		return "Note for the team only, needed to approve"
+	}
+	return "Add a note for the team only"
+}
+
+// approves says what an approval sets in motion.
+func (p ReviewProps) approves() string {
+	if p.Starts != "" {
+		return "It leaves " + p.Starts + "."
+	}
+	return "It starts at once, to " + People(p.Item.Session.People) + "."
 }
 
 func (p ReviewProps) flags() []FlagProps {

@@ -124,6 +124,9 @@ func (p SendingProps) flow() FlowProps {
 	if len(f.Points) == 0 {
 		return f
 	}
+	if at := g.Session.StartedAt; at != nil && f.Points[0].Sent > 0 && at.Before(f.Points[0].At) {
+		f.Points = append([]FlowPoint{{At: p.at(*at)}}, f.Points...)
+	}
 	f.From, f.To = f.Points[0].At, f.Points[len(f.Points)-1].At
 	last := f.Points[len(f.Points)-1]
 	if at := g.LastLeavesAt(); at != nil && g.Session.State == sms.SessionSending {
