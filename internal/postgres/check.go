@@ -163,10 +163,11 @@ var invariants = []invariant{
 			where c.relnamespace = 'public'::regnamespace and c.relowner in ('tidings_app'::regrole, 'tidings_platform'::regrole)
 		union all
 		select c.relname, 'view without security_invoker' from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('v', 'm')
+			and not exists (select 1 from pg_depend d where d.objid = c.oid and d.deptype = 'e')
 			and not coalesce(c.reloptions @> array['security_invoker=true'] or c.reloptions @> array['security_invoker=on'], false)
 		union all
 		select f.proname, 'search_path of a function with the rights of its owner' from pg_proc f where f.pronamespace = 'public'::regnamespace
-			and f.prosecdef and not coalesce(array_to_string(f.proconfig, ',') ~ '(^|,)search_path=', false)
+			and f.prosecdef and not exists (select 1 from pg_depend d where d.objid = f.oid and d.deptype = 'e') and not coalesce(array_to_string(f.proconfig, ',') ~ '(^|,)search_path=', false)
 		union all
 		select rolname, 'role with privilege' from pg_roles where rolname in ('tidings_app', 'tidings_platform') and (rolsuper or rolbypassrls)`},
 }

@@ -78,7 +78,7 @@ func TestCheckSeesEveryBreach(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = conn.Close(context.Background()) })
 	for _, x := range breaches {
-		if !slices.Contains(found(t, conn, x.sql), x.rule) {
+		if !slices.Contains(brokenBy(t, conn, x.sql), x.rule) {
 			t.Errorf("%s was not seen to be broken by: %s", x.rule, x.sql)
 		}
 	}
@@ -102,8 +102,8 @@ func rulesBroken() string {
 	return strings.Join(out, " ")
 }
 
-// found breaks something, asks which rules do not hold, and puts it right again.
-func found(t *testing.T, conn *pgx.Conn, breach string) []string {
+// brokenBy breaks something, asks which rules do not hold, and puts it right again.
+func brokenBy(t *testing.T, conn *pgx.Conn, breach string) []string {
 	t.Helper()
 	tx, err := conn.Begin(t.Context())
 	if err != nil {
@@ -146,7 +146,7 @@ func underWay(t *testing.T, w *apptest.TheWorld) {
 		insert into ledger_transfers(tenant_id, kind, session_id, amount, idem_key, actor, reason) values (t, 'reserve', s, 6000, 'reserve', 'test', 'test');
 		insert into workers(name) values ('test') returning id into w;
 		perform mark_v1(w, t, s, b, 4);
-		perform record_v1(t, s, 'flush', array[1, 2, 3, 4], array[1, 1, 1, 1]::smallint[], array[1, 2, 4, 3]::smallint[], array[3, 1, 4, 12]::smallint[],
+		perform record_v2(t, s, 'flush', array[1, 2, 3, 4], array[1, 1, 1, 1]::smallint[], array[1, 2, 4, 3]::smallint[], array[3, 1, 4, 12]::smallint[],
 			array[true, true, true, true], array[null, 'busy', null, 'no'], array['p1', null, null, null], array[null, clock_timestamp() + interval '1 hour', null, null]);
 		perform mark_v1(w, t, s, b, 1); -- 5: given back below
 		perform mark_v1(w, t, s, b, 1);
