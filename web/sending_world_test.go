@@ -54,10 +54,23 @@ func newSendingSite(t *testing.T) *sendingSite {
 // login signs somebody in and gives the value of the cookie.
 func (w *sendingSite) login(who sms.Actor) string {
 	w.t.Helper()
+	return w.loginAt(who, w.Clock.Now())
+}
+
+// travel sets the clock while the sender's page is open. The login must be that
+// late already: the page asks by itself, and would find that it has ended.
+func (w *sendingSite) travel(to time.Time) {
+	w.t.Helper()
+	w.loginAt(w.Sender, to)
+	w.Clock.Set(to)
+}
+
+func (w *sendingSite) loginAt(who sms.Actor, at time.Time) string {
+	w.t.Helper()
 	token := "test-" + who.User.String()
 	hash := sha256.Sum256([]byte(token))
 	w.Exec(`insert into logins(token_hash, user_id, created_at, seen_at, expires_at) values ($1, $2, $3::timestamptz, $3::timestamptz, $3::timestamptz + interval '400 days')
-		on conflict (token_hash) do update set seen_at = excluded.seen_at, expires_at = excluded.expires_at`, hash[:], who.User.String(), w.Clock.Now())
+		on conflict (token_hash) do update set seen_at = excluded.seen_at, expires_at = excluded.expires_at`, hash[:], who.User.String(), at)
 	return token
 }
 

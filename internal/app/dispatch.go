@@ -25,6 +25,7 @@ type Dispatcher struct {
 	window   int                       // messages per mark
 	answers  chan answered             // lanes to recorder
 	flying   flying                    // marked, not yet recorded
+	behind   behind                    // answered, not yet recorded
 	poke     chan struct{}             // something may be due
 	applied  chan struct{}             // receipts came in
 	work     worklist
@@ -166,7 +167,7 @@ func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, g gatew
 	// how late a message can leave after a STOP or a pause.
 	wire, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	if err := g.Submit(wire, batch, func(r gateway.Result) { d.answers <- answered{result: r, lease: lease} }); err != nil {
+	if err := g.Submit(wire, batch, func(r gateway.Result) { d.answers <- answered{result: r, lease: lease, at: time.Now()} }); err != nil {
 		d.app.Log.Warn("submit", "gateway", g.ID(), "error", err)
 	}
 }

@@ -354,7 +354,7 @@ func TestReceiptsAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = e.App.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
-		_, _, err := tx.ApplyReceipts(ctx, 10)
+		_, _, err := tx.ApplyReceipts(ctx, 0, 10)
 		return err
 	})
 	if err != nil {

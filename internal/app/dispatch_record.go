@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	mrand "math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"tidings/internal/gateway"
@@ -17,6 +18,18 @@ import (
 type answered struct {
 	result gateway.Result
 	lease  *postgres.Lease // of the lane that marked it; nil for a late answer
+	at     time.Time
+}
+
+// behind is how far the recorder is behind: since when the oldest answer waits
+// that is not in the database. A receipt that came after it may be of it.
+type behind struct{ since atomic.Pointer[time.Time] }
+
+func (b *behind) age() time.Duration {
+	if t := b.since.Load(); t != nil {
+		return time.Since(*t)
+	}
+	return 0
 }
 
 func (a answered) flight() flight {
@@ -46,13 +59,17 @@ func (d *Dispatcher) record(ctx context.Context) {
 				d.flush(ctx, pending)
 				return
 			}
-			if pending = append(pending, a); len(pending) < recordMany {
+			if pending = append(pending, a); len(pending) == 1 {
+				d.behind.since.Store(&a.at)
+			}
+			if len(pending) < recordMany {
 				continue
 			}
 		case <-tick.C:
 		}
 		d.flush(ctx, pending)
 		pending = pending[:0]
+		d.behind.since.Store(nil)
 	}
 }
 

@@ -124,7 +124,7 @@ func (d *Dispatcher) apply(ctx context.Context) {
 func (d *Dispatcher) applyOnce(ctx context.Context) (took int, err error) {
 	var orphans []postgres.Orphan
 	err = d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {
-		took, orphans, err = tx.ApplyReceipts(ctx, applyMany)
+		took, orphans, err = tx.ApplyReceipts(ctx, d.behind.age(), applyMany)
 		return err
 	})
 	for _, o := range orphans {

@@ -66,17 +66,28 @@ var invariants = []invariant{
 	{"I8", "no message is being submitted for more than five minutes", `
 		select m.tenant_id, m.session_id, m.n from messages m join attempts a on a.tenant_id = m.tenant_id and a.session_id = m.session_id
 		and a.n = m.n and a.attempt = m.attempts where m.state = 2 and a.marked_at < clock_timestamp() - interval '5 minutes'`},
+	{"I8", "every message is final 49 hours after its last attempt", `
+		select m.tenant_id, m.session_id, m.n from messages m join attempts a on a.tenant_id = m.tenant_id and a.session_id = m.session_id
+		and a.n = m.n and a.attempt = m.attempts where m.state in (3, 4) and a.marked_at < clock_timestamp() - interval '49 hours'`},
+	{"I8", "what waits to be tried again is in the list of retries, and only that", `
+		select coalesce(m.tenant_id, r.tenant_id) as tenant_id, coalesce(m.session_id, r.session_id) as session_id, coalesce(m.n, r.n) as n
+		from (select * from messages where state = 1) m full join retries r
+		on r.tenant_id = m.tenant_id and r.session_id = m.session_id and r.n = m.n where m.n is null or r.n is null`},
+	{"I8", "the database keeps final states as they are", `
+		select 'keep_final' as trigger where not exists (select 1 from pg_trigger g
+			where g.tgrelid = 'messages'::regclass and g.tgname = 'keep_final' and g.tgenabled in ('O', 'A'))`},
 	{"I9", "accepted means exactly one accepted attempt; kept back means none that may have arrived", `
 		select m.tenant_id, m.session_id, m.n, m.state from messages m
 		left join lateral (select count(*) filter (where a.outcome = 1) as yes, count(*) filter (where a.outcome = 4) as maybe,
 			count(*) filter (where a.outcome is null) as flying from attempts a
 			where a.tenant_id = m.tenant_id and a.session_id = m.session_id and a.n = m.n) a on true
 		where (m.state in (3, 10, 15) and a.yes <> 1) or (m.state in (0, 1, 13, 14, 17) and (a.yes > 0 or a.maybe > 0 or a.flying > 0))
+			or (m.state in (11, 12) and (a.maybe > 0 or a.flying > 0)) or (m.state = 12 and a.yes > 0)
 			or (m.state = 2 and a.flying <> 1) or (m.state in (4, 16) and a.maybe <> 1)`},
-	{"I10", "what waits to be tried again is in the list of retries, and only that", `
-		select coalesce(m.tenant_id, r.tenant_id) as tenant_id, coalesce(m.session_id, r.session_id) as session_id, coalesce(m.n, r.n) as n
-		from (select * from messages where state = 1) m full join retries r
-		on r.tenant_id = m.tenant_id and r.session_id = m.session_id and r.n = m.n where m.n is null or r.n is null`},
+	{"I10", "what a receipt speaks of was accepted", `
+		select r.id, a.tenant_id, a.session_id, a.n from receipts r join attempts a on a.gateway_id = r.gateway_id and a.provider_id = r.provider_id
+		join messages m on m.tenant_id = a.tenant_id and m.session_id = a.session_id and m.n = a.n and m.number = r.number
+		where r.applied_at is not null and (a.outcome is null or a.outcome in (2, 3) or m.state not in (3, 4, 10, 11, 15, 16))`},
 	{"I12", "every receipt that is an hour old has found its message", `
 		select id, provider_id from receipts where applied_at is null and look_at <> 'infinity' and received_at < clock_timestamp() - interval '1 hour'`},
 	{"I13", "the counters of a batch are the counts of its messages", `
@@ -125,6 +136,15 @@ var invariants = []invariant{
 	{"I21", "every reload by hand has its audit entry", `
 		select t.tenant_id, t.id from ledger_transfers t where t.actor_id is not null and t.kind in ('topup', 'gift', 'correct_up', 'correct_down', 'expire')
 		and not exists (select 1 from audit a where a.tenant_id = t.tenant_id and a.deed = 'reload_credits' and a.object = 'transfer ' || t.id)`},
+	{"I21", "the ledger and the audit can only grow", `
+		select c.relname, t.trigger as missing from pg_class c cross join (values ('append_only'), ('no_truncate')) t(trigger)
+			where c.oid in ('ledger_transfers'::regclass, 'ledger_entries'::regclass, 'audit'::regclass) and not exists (select 1 from pg_trigger g
+				where g.tgrelid = c.oid and g.tgname = t.trigger and g.tgenabled in ('O', 'A'))
+		union all
+		select r.role || ' may ' || p.privilege, t.name from (values ('tidings_app'), ('tidings_platform')) r(role)
+			cross join (values ('ledger_transfers'), ('ledger_entries'), ('ledger_accounts'), ('audit')) t(name)
+			cross join (values ('insert'), ('update'), ('delete'), ('truncate')) p(privilege)
+			where has_table_privilege(r.role, t.name, p.privilege) and not (p.privilege = 'insert' and t.name in ('ledger_transfers', 'audit'))`},
 	{"I22", "every tenant table is walled: forced row-level security with both checks, composite foreign keys, roles without privilege", `
 		select c.relname as what, 'row-level security' as missing from pg_class c join pg_attribute t on t.attrelid = c.oid and t.attname = 'tenant_id' and t.attnum > 0
 			where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not (c.relrowsecurity and c.relforcerowsecurity)
@@ -138,6 +158,16 @@ var invariants = []invariant{
 			join pg_attribute t on t.attrelid = k.conrelid and t.attname = 'tenant_id'
 			join pg_attribute f on f.attrelid = k.confrelid and f.attname = 'tenant_id'
 			where k.contype = 'f' and k.connamespace = 'public'::regnamespace and not t.attnum = any(k.conkey)
+		union all
+		select c.relname, 'owned by a role of the program' from pg_class c
+			where c.relnamespace = 'public'::regnamespace and c.relowner in ('tidings_app'::regrole, 'tidings_platform'::regrole)
+		union all
+		select c.relname, 'view without security_invoker' from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('v', 'm')
+			and not exists (select 1 from pg_depend d where d.objid = c.oid and d.deptype = 'e')
+			and not coalesce(c.reloptions @> array['security_invoker=true'] or c.reloptions @> array['security_invoker=on'], false)
+		union all
+		select f.proname, 'search_path of a function with the rights of its owner' from pg_proc f where f.pronamespace = 'public'::regnamespace
+			and f.prosecdef and not exists (select 1 from pg_depend d where d.objid = f.oid and d.deptype = 'e') and not coalesce(array_to_string(f.proconfig, ',') ~ '(^|,)search_path=', false)
 		union all
 		select rolname, 'role with privilege' from pg_roles where rolname in ('tidings_app', 'tidings_platform') and (rolsuper or rolbypassrls)`},
 }

@@ -103,7 +103,7 @@ type AnswerPart struct {
 }
 
 // Record writes answers: outcomes, states, counters and the charge of every
-// session in this transaction (record_v1). Replaying it changes nothing; flush
+// session in this transaction (record_v2). Replaying it changes nothing; flush
 // is the key of the charge and must be the same when replayed.
 func (p *PlatformTx) Record(ctx context.Context, flush string, answers []Answer) error {
 	slices.SortFunc(answers, func(a, b Answer) int {
@@ -153,7 +153,7 @@ func (p *PlatformTx) recordSession(ctx context.Context, flush string, as []Answe
 		}
 	}
 	var changed int
-	err := p.tx.QueryRow(ctx, `select record_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+	err := p.tx.QueryRow(ctx, `select record_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		as[0].Tenant, as[0].Session, flush, ns, attempts, outcomes, states, counts, codes, provs, nexts).Scan(&changed)
 	if err != nil || len(parts) == 0 {
 		return err

@@ -40,6 +40,7 @@ func Open(ctx context.Context, dsn string, conns int) (*DB, error) {
 	}
 	// A plan made when a table was small would be kept when it has grown a hundredfold.
 	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+	cfg.ConnConfig.RuntimeParams["jit"] = "off" // our statements are short: compiling one takes longer than running it
 	cfg.ConnConfig.RuntimeParams["statement_timeout"] = "60000"
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
 	cfg.ConnConfig.RuntimeParams["client_connection_check_interval"] = "1000"

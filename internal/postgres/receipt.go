@@ -82,14 +82,16 @@ type Orphan struct {
 // ApplyReceipts moves messages by at most limit receipts of the inbox and
 // returns how many it took, and those to be adopted, each in a transaction of
 // its own. The first final answer wins; later ones are kept and change nothing.
-func (p *PlatformTx) ApplyReceipts(ctx context.Context, limit int) (int, []Orphan, error) {
+// What came in the last moments, age, is left for the next time: the answers it
+// belongs to are still being recorded.
+func (p *PlatformTx) ApplyReceipts(ctx context.Context, age time.Duration, limit int) (int, []Orphan, error) {
 	// Every look-up here is by an index, whatever the planner believes of tables
 	// that were empty a minute ago.
 	_, err := p.tx.Exec(ctx, `select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`)
 	if err != nil {
 		return 0, nil, err
 	}
-	rows, err := p.tx.Query(ctx, `with r as (select * from receipts where applied_at is null and look_at <= clock_timestamp()
+	rows, err := p.tx.Query(ctx, `with r as (select * from receipts where applied_at is null and look_at <= clock_timestamp() - $2::interval
 			order by look_at limit $1 for update skip locked)
 		select r.id, r.gateway_id, r.provider_id, r.number, r.state, r.code, r.received_at,
 			coalesce(a.tenant_id, q.tenant_id), coalesce(a.session_id, q.session_id), coalesce(a.n, q.n), coalesce(a.attempt, q.attempt), q.part,
@@ -101,7 +103,7 @@ func (p *PlatformTx) ApplyReceipts(ctx context.Context, limit int) (int, []Orpha
 		left join lateral (select q.tenant_id, q.session_id, q.n, q.attempt, q.part from attempt_parts q
 			join messages m on m.tenant_id = q.tenant_id and m.session_id = q.session_id and m.n = q.n and (m.number = r.number or r.number = 0)
 			where q.gateway_id = r.gateway_id and q.provider_id = r.provider_id and a.n is null
-			order by q.tenant_id desc, q.session_id desc limit 1) q on true`, limit)
+			order by q.tenant_id desc, q.session_id desc limit 1) q on true`, limit, age)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -132,14 +134,14 @@ func (p *PlatformTx) ApplyReceipts(ctx context.Context, limit int) (int, []Orpha
 	if err := p.rollUp(ctx, parts, &fin); err != nil {
 		return 0, nil, err
 	}
-	if err := p.finish(ctx, fin); err != nil {
-		return 0, nil, err
-	}
 	_, err = p.tx.Exec(ctx, `update receipts set applied_at = clock_timestamp() where id = any($1)`, done)
 	if err == nil && len(lost) > 0 {
 		// Looked at again after a while that grows with its age; after 72 h it is left alone, and kept.
 		_, err = p.tx.Exec(ctx, `update receipts set look_at = case when received_at < clock_timestamp() - interval '72 hours' then 'infinity'
 			else clock_timestamp() + least(interval '10 minutes', interval '200 ms' + (clock_timestamp() - received_at) / 2) end where id = any($1)`, lost)
+	}
+	if err == nil {
+		err = p.finish(ctx, fin) // last: marks of the same batches wait for its counters until the commit
 	}
 	return len(found), orphans, err
 }

@@ -126,6 +126,7 @@
   // ---- Combobox: the server searches, this moves through its answers.
   const comboOf = (el) => el.closest?.('[data-combo]');
   const parts = (combo) => ({ input: one('[role=combobox]', combo), list: one('[role=listbox]', combo), value: one('[data-combo-value]', combo) });
+  const chosen = new WeakSet();
   const choices = (list) => all('[role=option]:not([aria-disabled])', list);
   function openCombo(combo, yes) {
     const { input, list } = parts(combo);
@@ -145,10 +146,15 @@
     input.value = option.dataset.text;
     value.value = option.dataset.value;
     openCombo(combo, false);
+    chosen.add(combo);
     value.dispatchEvent(new Event('change', { bubbles: true }));
   }
-  on('focusin', (e) => { if (e.target.matches('[role=combobox]')) { e.target.select(); e.target.dispatchEvent(new Event('combo-open', { bubbles: true })); } });
-  on('input', (e) => { if (e.target.matches('[role=combobox]')) parts(comboOf(e.target)).value.value = ''; });
+  on('focusin', (e) => { if (e.target.matches('[role=combobox]')) { chosen.delete(comboOf(e.target)); e.target.select(); e.target.dispatchEvent(new Event('combo-open', { bubbles: true })); } });
+  on('input', (e) => {
+    if (!e.target.matches('[role=combobox]')) return;
+    chosen.delete(comboOf(e.target));
+    parts(comboOf(e.target)).value.value = '';
+  });
   on('focusout', (e) => { const c = comboOf(e.target); if (c && !c.contains(e.relatedTarget)) openCombo(c, false); });
   on('mousedown', (e) => {
     const option = e.target.closest('[data-combo] [role=option]');
@@ -203,7 +209,8 @@
   on('htmx:after:swap', (e) => {
     const target = e.detail?.ctx?.target;
     const combo = target?.closest && comboOf(target);
-    if (combo && parts(combo).input === document.activeElement) openCombo(combo, true);
+    // Not for an answer that comes after the choice was made.
+    if (combo && parts(combo).input === document.activeElement && !chosen.has(combo)) openCombo(combo, true);
     settle(target?.isConnected ? target : document);
   });
 

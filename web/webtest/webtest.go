@@ -180,9 +180,17 @@ func (p *Tab) URL() string {
 	return s
 }
 
-// Click presses the first element that matches the CSS selector.
+// Click presses the first element that matches the CSS selector, once it stands still and nothing lies over it: on a
+// busy machine the page may still be moving where a person would see it and wait.
 func (p *Tab) Click(css string) {
 	p.t.Helper()
+	p.Until(css+" to be free", `new Promise(done => { const e = document.querySelector(`+quote(css)+`);
+		if (!e) return done(false);
+		e.scrollIntoView({block: 'center', inline: 'nearest', behavior: 'instant'});
+		const a = e.getBoundingClientRect();
+		requestAnimationFrame(() => requestAnimationFrame(() => { const b = e.getBoundingClientRect();
+			const top = document.elementFromPoint(b.left + b.width / 2, b.top + b.height / 2), label = top?.closest('label');
+			done(e.isConnected && a.top === b.top && a.left === b.left && (e.contains(top) || label?.control === e)); })); })`)
 	p.do("click "+css, chromedp.Click(chromedp.CSS(css)))
 }
 

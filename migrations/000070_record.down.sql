@@ -1,0 +1,2 @@
+drop function record_v2;
+alter table messages set (fillfactor = 70);
