@@ -83,7 +83,7 @@ func (s *Server) finalizeProps(r *http.Request, f app.Finalize) view.FinalizePro
 	base := campaignPath(r, f.Campaign.ID)
 	p := view.FinalizeProps{Finalize: f, Base: base, Account: accountPath(r), Look: base + "/finalize", Token: s.newToken()}
 	if !actor(r).Can(sms.RightSend) {
-		p.MayAsk = "Only a sender or an owner can confirm. " + sms.Words(s.App.Require(r.Context(), actor(r), sms.RightSend)) + " They find it at this address."
+		p.MayAsk = "You cannot confirm it. " + sms.Words(s.App.Require(r.Context(), actor(r), sms.RightSend)) + " They find it at this address."
 	}
 	return p
 }

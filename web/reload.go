@@ -39,7 +39,7 @@ func (s *Server) tenantCredits(w http.ResponseWriter, r *http.Request) error {
 			p.Done, p.DoneToken = &d, token
 		}
 		if p.Done != nil && r.Header.Get("HX-Request") == "true" {
-			return Show(w, r, http.StatusOK, view.ReloadResult(p))
+			return Show(w, r, http.StatusOK, view.TenantCreditsLive(p))
 		}
 	}
 	return s.showTenantCredits(w, r, http.StatusOK, p)

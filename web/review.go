@@ -63,7 +63,7 @@ func (s *Server) queueEntries(items []sms.QueueItem, now time.Time, current sms.
 	var out []view.QueueEntry
 	for _, x := range items {
 		e := view.QueueEntry{
-			Href: reviewPath(x.Session.ID), Tenant: x.Tenant.Name, Waiting: view.Span(now.Sub(x.Session.SubmittedAt)), Late: now.After(x.Review.DueAt),
+			Href: reviewPath(x.Session.ID), Tenant: x.Tenant.Name, Waiting: shortSpan(now.Sub(x.Session.SubmittedAt)), Late: now.After(x.Review.DueAt),
 			Line: x.Session.Text, People: int64(x.Session.People), Version: x.Session.Number, Risk: x.Review.Risk, Current: x.Session.ID == current,
 		}
 		if name, held := x.Review.HeldBy(now, me); held {

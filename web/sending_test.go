@@ -193,7 +193,7 @@ func TestAddressesOfOthersAreNotThere(t *testing.T) { // D42
 			}
 		}
 	}
-	if a := w.do(w.Author, "GET", w.base+"/finalize", nil); a.status != 200 || !a.says("Only a sender or an owner can confirm.") || strings.Contains(a.body, `aria-describedby="slip-say"`) {
+	if a := w.do(w.Author, "GET", w.base+"/finalize", nil); a.status != 200 || !a.says("You cannot confirm it. It needs the role sender in this account.") || strings.Contains(a.body, `aria-describedby="slip-say"`) {
 		t.Errorf("an author: %d %s", a.status, a.text())
 	}
 	if a := w.do(w.Author, "POST", w.base+"/confirm", f); a.status != http.StatusForbidden {

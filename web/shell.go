@@ -77,6 +77,9 @@ func shortSpan(d time.Duration) string {
 	case d >= 2*time.Hour:
 		return view.Num(int(d/time.Hour)) + " h"
 	}
+	if d < time.Minute {
+		return "< 1 min"
+	}
 	return view.Num(int(d/time.Minute)) + " min"
 }
 

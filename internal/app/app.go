@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"tidings/internal/gateway"
@@ -70,19 +71,17 @@ func deniedWords(roles []sms.Role, people []sms.Member) string {
 		return "You cannot do this here."
 	}
 	role := string(roles[len(roles)-1])
-	text := "You cannot do this in this account. It needs the role " + role + "."
-	names := ""
-	for i, p := range people {
-		if i == 3 {
-			break
-		}
-		if i > 0 {
-			names += " or "
-		}
-		names += p.Name
+	text := "It needs the role " + role + " in this account."
+	names := make([]string, 0, 3)
+	for _, p := range people[:min(len(people), 3)] {
+		names = append(names, p.Name)
 	}
-	if names != "" {
-		text += " Ask " + names + "."
+	switch n := len(names); n {
+	case 0:
+	case 1:
+		text += " Ask " + names[0] + "."
+	default:
+		text += " Ask " + strings.Join(names[:n-1], ", ") + " or " + names[n-1] + "."
 	}
 	return text
 }

@@ -293,7 +293,7 @@ func TestReloadAnswersARequest(t *testing.T) { // D27
 		}
 	}
 	_, err := w.App.AskReload(ctx, w.Sender, sms.ReloadAsk{Amount: "100", Token: w.token()})
-	if !errors.Is(err, sms.ErrForbidden) || sms.Words(err) != "You cannot do this in this account. It needs the role owner. Ask Maren Lund." {
+	if !errors.Is(err, sms.ErrForbidden) || sms.Words(err) != "It needs the role owner in this account. Ask Maren Lund." {
 		t.Errorf("a sender asks: %v", err)
 	}
 	l, err := w.App.Ledger(ctx, w.Viewer, 0)

@@ -8,4 +8,6 @@ import (
 
 // CheckIn asks the invariants inside a transaction of the test, which breaks one
 // and rolls back.
-func CheckIn(ctx context.Context, tx pgx.Tx) ([]Broken, error) { return (&PlatformTx{tx: tx}).Check(ctx) }
+func CheckIn(ctx context.Context, tx pgx.Tx) ([]Broken, error) {
+	return (&PlatformTx{tx: tx}).Check(ctx)
+}

@@ -25,14 +25,15 @@ type Forecast struct {
 
 // NewForecast lays the sessions, in due order, over what can be used now. One
 // that waits for credits was counted again when it could not start: it needs
-// what can be used and what was missing.
+// what can be used and what was missing, and never more than its ceiling, also
+// when credits moved since.
 func NewForecast(now Credits, sessions []Session) Forecast {
 	f := Forecast{Now: now}
 	left := now
 	for _, s := range sessions {
 		price := s.Price
 		if s.State == SessionWaitingCredits {
-			price = max(now+s.Missing, price)
+			price = min(max(now+s.Missing, price), Ceiling(price))
 		}
 		left -= price
 		f.Steps = append(f.Steps, ForecastStep{

@@ -88,6 +88,9 @@ func TestReloadSlipStartsInDueOrder(t *testing.T) { // D23
 	if starts[1].Price != 2020*Credit { // counted again at its start: 1,120 could be used and 900 were missing
 		t.Errorf("the last needs %s", starts[1].Price)
 	}
+	if f := NewForecast(26_120*Credit, []Session{session(1, SessionWaitingCredits, 8400, 7280)}); f.Steps[0].Price > Ceiling(8400*Credit) { // 25,000 came since
+		t.Errorf("after a reload it needs %s", f.Steps[0].Price)
+	}
 	slip.Kind = TransferExpire
 	if starts, _ := slip.Starts(); len(starts) != 0 || !slip.TooMuch() || slip.After() != (1120-50_000)*Credit {
 		t.Errorf("%v start after credits were taken; %s are left", starts, slip.After())

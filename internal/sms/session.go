@@ -177,7 +177,10 @@ func (s *Session) To(next SessionState) error {
 			return nil
 		}
 	}
-	return Conflict("It is " + lowerFirst(s.State.Words()) + " by now, so it cannot become " + lowerFirst(next.Words()) + ". Reload the page.")
+	if s.State == next {
+		return Conflict("It is " + lowerFirst(s.State.Words()) + " already. Nothing was changed.")
+	}
+	return Conflict("It is " + lowerFirst(s.State.Words()) + " now, so nothing was changed.")
 }
 
 // CanCancel reports whether the rest can still be kept back.

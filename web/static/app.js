@@ -193,6 +193,10 @@
       copy.dataset.odd = o.dataset.odd;
       redraw(area);
     });
+    reachable();
+  }
+  // A table that is wider than its place can be scrolled with the keyboard.
+  function reachable() {
     all('.scroll').forEach((s) => {
       const wide = s.scrollWidth > s.clientWidth + 1;
       s.toggleAttribute('tabindex', wide);
@@ -202,6 +206,7 @@
       s.setAttribute('aria-label', one('caption', s)?.textContent || 'Table');
     });
   }
+  window.addEventListener('resize', reachable);
   on('DOMContentLoaded', () => {
     settle(document);
     all('[data-write] textarea').forEach(redraw);

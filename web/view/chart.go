@@ -255,6 +255,9 @@ func (f FlowProps) sentLabel() float64 {
 
 // deliveredLabel is under the line of what was delivered, and never on the other label.
 func (f FlowProps) deliveredLabel() float64 {
+	if f.nowLate() && f.y(f.now().Delivered) < 150 {
+		return 188 // within the area, clear of a line that rises
+	}
 	return min(max(f.y(f.now().Delivered)+18, f.sentLabel()+16), 174)
 }
 

@@ -539,7 +539,7 @@ func creditsMargin(p LedgerProps) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = PostButton(ButtonProps{Kind: Line, Tight: true, Label: "Take it back", Action: p.Path + "/reload/" + r.ID.String() + "/withdraw", Attrs: templ.Attributes{"aria-label": "Take back the ask for " + r.Amount.Words()}}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = PostButton(ButtonProps{Kind: Line, Tight: true, Label: "Take it back", Action: p.Path + "/reload/" + r.ID.String() + "/withdraw", Attrs: templ.Attributes{"aria-label": "Take it back: the ask for " + r.Amount.Words()}}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

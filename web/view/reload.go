@@ -58,7 +58,7 @@ func (p TenantCreditsProps) lookAgain() templ.Attributes {
 	if !p.Done.Moving {
 		return nil
 	}
-	return templ.Attributes{"hx-get": p.Path + "?done=" + p.DoneToken, "hx-trigger": "load delay:1s", "hx-target": "#done", "hx-swap": "outerHTML"}
+	return templ.Attributes{"hx-get": p.Path + "?done=" + p.DoneToken, "hx-trigger": "load delay:1s", "hx-target": "#reload", "hx-swap": "innerMorph"}
 }
 
 func (p TenantCreditsProps) presets() []Option {

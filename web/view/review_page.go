@@ -125,9 +125,9 @@ func (p ReviewProps) facts() []Fact {
 // account is how long they are customers, and what they sent.
 func (p ReviewProps) account() string {
 	if p.Done == 0 {
-		return days(p.Now.Sub(p.Item.Tenant.CreatedAt)) + " old, nothing sent yet"
+		return days(max(p.Now.Sub(p.Item.Tenant.CreatedAt), 0)) + " old, nothing sent yet"
 	}
-	return days(p.Now.Sub(p.Item.Tenant.CreatedAt)) + " old, " + Count(p.Done, "campaign", "campaigns") + " sent"
+	return days(max(p.Now.Sub(p.Item.Tenant.CreatedAt), 0)) + " old, " + Count(p.Done, "campaign", "campaigns") + " sent"
 }
 
 func kindWord(kind string) string {
