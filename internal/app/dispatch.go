@@ -50,6 +50,9 @@ func (a *App) Dispatch(ctx context.Context, o DispatchOptions) error {
 		d.lanes = 4
 	}
 	if err := d.register(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop before it began
+		}
 		return fmt.Errorf("dispatch: %w", err)
 	}
 	// In the order of stopping: lanes, recorder, gateways and what serves them.

@@ -196,3 +196,19 @@ func TestDispatchLongMessages(t *testing.T) {
 	}
 	e.settled(s, s.Price, 0)
 }
+
+// D35: who comes later with little does not wait for who came first with much:
+// the first batch of every session is offered before the second of any.
+func TestWorkIsSharedBySessions(t *testing.T) {
+	e := newEngine(t, smsc.Config{})
+	big := e.send("Hello", numbers(5000, 0)...)
+	small := e.send("Hello", numbers(1, 9)...)
+	var refs []postgres.BatchRef
+	err := e.App.DB.InPlatform(t.Context(), func(tx *postgres.PlatformTx) (err error) {
+		refs, err = tx.Work(t.Context(), 2)
+		return err
+	})
+	if err != nil || len(refs) != 2 || refs[0].Session != big.ID || refs[1].Session != small.ID {
+		t.Errorf("the first two of the work are %+v (%v), not one of each session", refs, err)
+	}
+}

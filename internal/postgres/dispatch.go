@@ -39,9 +39,9 @@ type BatchRef struct {
 }
 
 // Mark takes the next window of a batch for worker: the only thing that
-// permits a write to a carrier (mark_v1). Commit before writing.
+// permits a write to a carrier (mark_v2). Commit before writing.
 func (p *PlatformTx) Mark(ctx context.Context, worker int64, b BatchRef, limit int) ([]Marked, error) {
-	rows, err := p.tx.Query(ctx, `select n, attempt, number, sender, body, parts, tries, not_after from mark_v1($1, $2, $3, $4, $5)`,
+	rows, err := p.tx.Query(ctx, `select n, attempt, number, sender, body, parts, tries, not_after from mark_v2($1, $2, $3, $4, $5)`,
 		worker, b.Tenant, b.Session, b.Batch, limit)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,1 @@
+drop index suppressions_lately;

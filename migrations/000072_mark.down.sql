@@ -1,0 +1,1 @@
+drop function mark_v2;
