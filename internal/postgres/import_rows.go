@@ -128,6 +128,10 @@ func (t *Tx) WriteImportPage(ctx context.Context, i sms.Import, to int64, now ti
 	var people int64
 	var ids []sms.ID
 	var firsts, lasts []string
+	// Three foreign keys are looked up for every person, and planning each look would cost more than all the rest.
+	if _, err := t.tx.Exec(ctx, `set local plan_cache_mode = auto`); err != nil {
+		return c, err
+	}
 	// Names of which a part was known before get their keys afterwards: folding is a rule of package sms.
 	// Nothing joins put with people: that would be a loop in a loop.
 	err := t.tx.QueryRow(ctx, importPage+`, put as (
