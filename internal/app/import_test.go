@@ -2,23 +2,18 @@ package app_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
+	"flag"
 	"io"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 	"unicode/utf16"
 
 	"pgregory.net/rapid"
 
 	"tidings/internal/app"
-	"tidings/internal/app/apptest"
-	"tidings/internal/postgres/pgtest"
 	"tidings/internal/sms"
 )
 
@@ -178,7 +173,9 @@ func TestBadFilesOfPeople(t *testing.T) { // D36, F19
 
 type endlessLine struct{}
 
-func (endlessLine) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte("x"), len(p))), nil }
+func (endlessLine) Read(p []byte) (int, error) {
+	return copy(p, bytes.Repeat([]byte("x"), len(p))), nil
+}
 
 // rowsOf is a file of the same row again and again.
 type rowsOf struct {
@@ -372,152 +369,13 @@ func TestFormsOfAnImportSentTwice(t *testing.T) { // D2
 	w.people(w.get(ids[0]).List)
 }
 
-// rows makes a file of n people, every third of them twice.
-func manyRows(n int) string {
-	var b strings.Builder
-	b.WriteString("name,phone\n")
-	for i := range n {
-		fmt.Fprintf(&b, "P%d,+336%08d\n", i, 10_000_000+i*13)
-		if i%3 == 0 {
-			fmt.Fprintf(&b, "Again,+336%08d\n", 10_000_000+i*13)
-		}
-	}
-	b.WriteString("Nobody,12\n")
-	return b.String()
-}
-
-// D36: it resumes after a crash, at every transaction of it, and what runs twice changes nothing.
-func TestImportResumes(t *testing.T) {
-	w := newImporting(t)
-	const n = 12_000
-	want := sms.ImportCounts{Fresh: n, Duplicate: n / 3, Invalid: 1}
-	id := w.start(manyRows(n))
-	if err := w.App.SetImportColumns(t.Context(), w.Author, id, w.suggested(id)); err != nil {
-		t.Fatal(err)
-	}
-	w.dies(id, 6)
-	if p := w.get(id); p.State != sms.ImportChecking || p.ReadRows == 0 || p.ReadRows == p.Rows {
-		t.Fatalf("killed in the middle it is %q at %d of %d", p.State, p.ReadRows, p.Rows)
-	}
-	job := w.job(id)
-	w.run(id)
-	if p := w.get(id); p.State != sms.ImportChecked || p.Counts != want {
-		t.Fatalf("it is %q and counts %+v", p.State, p.Counts)
-	}
-	if err := w.App.RunImport(t.Context(), job); err != nil || w.get(id).Counts != want {
-		t.Errorf("the check twice: %v", err)
-	}
-	if err := w.App.ConfirmImport(t.Context(), w.Author, id, w.token()); err != nil {
-		t.Fatal(err)
-	}
-	w.dies(id, 5)
-	p := w.get(id)
-	if p.State != sms.ImportRunning || p.ReadRows < 2 || p.ReadRows == p.Rows || p.Counts.Sum() != p.ReadRows {
-		t.Fatalf("killed in the middle it is %q at %d of %d, %+v", p.State, p.ReadRows, p.Rows, p.Counts)
-	}
-	// Postgres crashed: unlogged tables are empty then, and a dead worker's job is in nobody's hands.
-	w.Exec(`truncate import_rows`)
-	old := w.job(id)
-	w.Clock.Add(3 * time.Minute)
-	if err := w.App.RunSweepImports(t.Context(), app.SweepImportsJob{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.App.RunImport(t.Context(), old); err != nil || w.get(id).State != sms.ImportRunning { // overtaken
-		t.Fatalf("the old job works: %v", err)
-	}
-	for range 2 {
-		w.run(id)
-	}
-	if p := w.get(id); p.State != sms.ImportDone || p.Counts != want || w.people(p.List) != n {
-		t.Errorf("it is %q and counts %+v, %d people", p.State, p.Counts, w.people(p.List))
-	}
-	if w.contacts() != n+3 {
-		t.Errorf("%d contacts", w.contacts())
-	}
-}
-
-// dies runs the import's job, which dies when it has looked at the clock so many times.
-func (w *importing) dies(id sms.ID, looks int) {
-	w.t.Helper()
-	job := w.job(id)
-	ctx, kill := context.WithCancel(w.t.Context())
-	defer kill()
-	w.App.Now = func() time.Time {
-		if looks--; looks < 0 {
-			kill()
-		}
-		return w.Clock.Now()
-	}
-	err := w.App.RunImport(ctx, job)
-	w.App.Now = w.Clock.Now
-	if err == nil {
-		w.t.Fatal("it did not die")
-	}
-}
-
-// F19: connections that break in the middle of every step lose nothing and double nothing.
-func TestImportOutlivesItsConnections(t *testing.T) {
-	w := &importing{TheWorld: apptest.OwnWorld(t), t: t}
-	const n = 9_000
-	ctx, stop := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for range 5 {
-			if time.Sleep(150 * time.Millisecond); ctx.Err() != nil {
-				return
-			}
-			_ = pgtest.Exec(t, w.DSN, `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`)
-		}
-	})
-	f := w.form()
-	id, err := w.App.StartImport(t.Context(), w.Author, f, strings.NewReader(manyRows(n)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	patient := func(do func() error) {
-		t.Helper()
-		for try := 0; ; try++ {
-			err := do()
-			if err == nil {
-				return
-			}
-			if !errors.Is(err, sms.ErrUnavailable) || try > 200 {
-				t.Fatal(err)
-			}
-		}
-	}
-	var form app.ImportColumnsForm
-	var attempt int
-	look := func() error {
-		p, err := w.App.Import(t.Context(), w.Author, id)
-		form.HasHeader, form.Fields, attempt = p.HasHeader, nil, p.Work.Attempt
-		for _, c := range p.Columns {
-			form.Fields = append(form.Fields, c.Field)
-		}
-		return err
-	}
-	run := func() error {
-		return w.App.RunImport(t.Context(), app.ImportJob{Tenant: w.Tenant.ID, Import: id, Attempt: attempt})
-	}
-	patient(look)
-	patient(func() error { return w.App.SetImportColumns(t.Context(), w.Author, id, form) })
-	patient(look)
-	patient(run)
-	token := w.token()
-	patient(func() error { return w.App.ConfirmImport(t.Context(), w.Author, id, token) })
-	patient(look)
-	patient(run)
-	stop()
-	wg.Wait()
-	patient(look) // the pool may hold a dead connection
-	if p := w.get(id); p.State != sms.ImportDone || p.Counts != (sms.ImportCounts{Fresh: n, Duplicate: n / 3, Invalid: 1}) || w.people(p.List) != n {
-		t.Errorf("it is %q and counts %+v", p.State, p.Counts)
-	}
-}
-
 func TestCountsAddUpForAnyFile(t *testing.T) { // D36
 	w := newImporting(t)
 	cells := rapid.SampledFrom([]string{"0612345678", "+33 6 12 34 56 79", "'+4791234567", "0612000010", "12", "", "x", "01 44 55 66 77", "4.4E+11", "Ann", "a;b\n\"c"})
+	checks := flag.Lookup("rapid.checks").Value // each is an import: thirty of them
+	usual := checks.String()
+	t.Cleanup(func() { _ = checks.Set(usual) })
+	_ = checks.Set("30")
 	rapid.Check(t, func(t *rapid.T) {
 		rows := rapid.SliceOfN(rapid.SliceOfN(cells, 1, 4), 1, 30).Draw(t, "rows")
 		var b strings.Builder
