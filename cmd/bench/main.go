@@ -48,6 +48,7 @@ var measures = []struct {
 	word string
 	does func(context.Context, *bench) error
 }{
+	{"import", measureImport},
 	{"dispatch", measureDispatch},
 	{"pages", measurePages},
 }

@@ -170,7 +170,7 @@ func (a *App) readPart(tenant sms.TenantID, i sms.Import, raw []rawRow) importPa
 // chunkReader reads the file that was kept, piece by piece.
 type chunkReader struct {
 	app    *App
-	ctx    context.Context //nolint:containedctx // of the one reading that goes through Read
+	ctx    context.Context // of the one reading that goes through Read
 	tenant sms.TenantID
 	id     sms.ID
 	next   int

@@ -30,7 +30,7 @@ type upload struct {
 	format  table.Format // as the head has it
 	settled table.Format // as all of the file has it
 
-	ctx    context.Context //nolint:containedctx // of the one call of readAll that goes through Read
+	ctx    context.Context // of the one call of readAll that goes through Read
 	bytes  int64
 	chunk  []byte
 	chunks int

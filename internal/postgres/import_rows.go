@@ -74,7 +74,8 @@ func (t *Tx) ImportPageEnd(ctx context.Context, id sms.ID, after int64, limit in
 // importPage are the rows of numbers above $3 and up to $4 of the import $2; people has of each number the
 // row that counts, with what is known about the person: c, and whether the number is suppressed.
 // $5: the last row counts; $6, $7: an empty first or last name erases; $8: custom fields that an empty
-// cell erases; $9: people who are known keep what they have.
+// cell erases; $9: people who are known keep what they have. The limits make each person one look into an
+// index, whatever the planner knows: these tables grow by half a million rows before their statistics do.
 const importPage = `with page as materialized (
 		select * from import_rows where tenant_id = $1 and import_id = $2 and number > $3 and number <= $4),
 	one as (select distinct on (number) * from page order by number, case when $5 then -row_no else row_no end),
@@ -83,8 +84,8 @@ const importPage = `with page as materialized (
 			c.id is not null and not $9 and (c.first_name, c.last_name, c.fields) is distinct from
 			(` + mergedFirst + `, ` + mergedLast + `, ` + mergedFields + `) as differs
 		from one w
-		left join contacts c on c.tenant_id = $1 and c.number = w.number and c.number > $3 and c.number <= $4
-		left join suppressions s on s.tenant_id = $1 and s.number_hash = w.number_hash) `
+		left join lateral (select id, first_name, last_name, fields from contacts where tenant_id = $1 and number = w.number limit 1) c on true
+		left join lateral (select number_hash from suppressions where tenant_id = $1 and number_hash = w.number_hash limit 1) s on true) `
 
 // What a person c becomes by a row w.
 const (
@@ -127,22 +128,26 @@ func (t *Tx) WriteImportPage(ctx context.Context, i sms.Import, to int64, now ti
 	var people int64
 	var ids []sms.ID
 	var firsts, lasts []string
+	// Three foreign keys are looked up for every person, and planning each look would cost more than all the rest.
+	if _, err := t.tx.Exec(ctx, `set local plan_cache_mode = auto`); err != nil {
+		return c, err
+	}
 	// Names of which a part was known before get their keys afterwards: folding is a rule of package sms.
+	// Nothing joins put with people: that would be a loop in a loop.
 	err := t.tx.QueryRow(ctx, importPage+`, put as (
 			insert into contacts as c (tenant_id, id, number, number_hash, country, first_name, last_name, fields, name_key, last_key, created_at, updated_at)
 			select $1, new_id(), w.number, w.number_hash, w.country, w.first_name, w.last_name, w.fields, w.name_key, w.last_key, $10, $10
 			from people w where not known or differs order by w.number
 			on conflict (tenant_id, number) do update set first_name = `+ofExcluded(mergedFirst)+`, last_name = `+ofExcluded(mergedLast)+`,
-				fields = `+ofExcluded(mergedFields)+`, name_key = excluded.name_key, last_key = excluded.last_key, updated_at = $10
+				fields = `+ofExcluded(mergedFields)+`, name_key = `+ofExcluded(mergedKey("name_key"))+`, last_key = `+ofExcluded(mergedKey("last_key"))+`, updated_at = $10
 			where not $9 and (c.first_name, c.last_name, c.fields) is distinct from
 				(`+ofExcluded(mergedFirst)+`, `+ofExcluded(mergedLast)+`, `+ofExcluded(mergedFields)+`)
-			returning c.id, c.number, c.first_name, c.last_name, c.xmax = 0 as fresh),
-		written as (select p.*, w.suppressed, (p.first_name, p.last_name) is distinct from (w.first_name, w.last_name) as mixed
-			from put p join people w on w.number = p.number),
+			returning c.id, c.first_name, c.last_name, c.name_key = '' and (c.first_name, c.last_name) <> ('', '') as mixed, c.xmax = 0 as fresh,
+				exists (select 1 from suppressions s where s.tenant_id = $1 and s.number_hash = c.number_hash) as suppressed),
 		mixed as (select coalesce(array_agg(id), '{}') as ids, coalesce(array_agg(first_name), '{}') as firsts, coalesce(array_agg(last_name), '{}') as lasts
-			from written where mixed)
+			from put where mixed)
 		select (select count(*) from page), (select count(*) from people), (select count(*) from people where suppressed),
-			(select count(*) from written where fresh and not suppressed), (select count(*) from written where not fresh and not suppressed),
+			(select count(*) from put where fresh and not suppressed), (select count(*) from put where not fresh and not suppressed),
 			ids, firsts, lasts from mixed`, append(t.importPageArgs(i, to), now)...).
 		Scan(&c.Duplicate, &people, &c.OptedOut, &c.Fresh, &c.Changed, &ids, &firsts, &lasts)
 	if err != nil {

@@ -13,6 +13,11 @@ import (
 // ofExcluded is the SQL of a merge where the row is the one that an insert could not write.
 func ofExcluded(merged string) string { return strings.ReplaceAll(merged, "w.", "excluded.") }
 
+// mergedKey is the SQL of a name's key after a merge: empty where a part of the name was known before.
+func mergedKey(key string) string {
+	return `case when (` + mergedFirst + `, ` + mergedLast + `) = (w.first_name, w.last_name) then w.` + key + ` else '' end`
+}
+
 func (t *Tx) setNameKeys(ctx context.Context, ids []sms.ID, firsts, lasts []string) error {
 	if len(ids) == 0 {
 		return nil
@@ -30,8 +35,9 @@ func (t *Tx) setNameKeys(ctx context.Context, ids []sms.ID, firsts, lasts []stri
 // joinList puts the people of a page, who are all in contacts now, into the import's list, once.
 func (t *Tx) joinList(ctx context.Context, i sms.Import, to int64, now time.Time) error {
 	_, err := t.tx.Exec(ctx, `with m as (insert into list_members(tenant_id, list_id, contact_id, added_at)
-			select $1, $5, c.id, $6 from contacts c where c.tenant_id = $1 and c.number > $3 and c.number <= $4
-				and c.number in (select number from import_rows where tenant_id = $1 and import_id = $2 and number > $3 and number <= $4)
+			select $1, $5, c.id, $6
+			from (select distinct number from import_rows where tenant_id = $1 and import_id = $2 and number > $3 and number <= $4) w
+			cross join lateral (select id from contacts where tenant_id = $1 and number = w.number limit 1) c
 			order by c.id on conflict do nothing returning 1)
 		update lists set people = people + (select count(*) from m) where tenant_id = $1 and id = $5`,
 		t.tenant, i.ID, i.Work.Number, to, i.List, now)
