@@ -62,6 +62,10 @@ func TestContactsInABrowser(t *testing.T) {
 	tab.WaitText("#errors", "Enter a name for the list")
 	tab.ForgetConsole()
 	tab.Look("list-new")
+	w.Exec(`delete from lists where tenant_id = $1`, int64(w.Tenant.ID))
+	tab.Go(base)
+	tab.WaitText("main", "Bring the people who agreed")
+	tab.Look("contacts-empty")
 	tab.NoConsole()
 }
 

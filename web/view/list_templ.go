@@ -203,7 +203,7 @@ func listMargin(p ListProps) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Field(FieldProps{ID: "name", Label: "Rename", Value: p.Name, Max: 60, Autocomplete: "off", Error: p.Mistakes.For("name")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Field(FieldProps{ID: "name", Label: "Name of the list", Value: p.Name, Max: 60, Autocomplete: "off", Error: p.Mistakes.For("name")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
