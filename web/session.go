@@ -43,7 +43,7 @@ func (s *Server) statusProps(r *http.Request, campaign sms.ID) (view.StatusProps
 
 func (s *Server) fillStatus(r *http.Request, campaign sms.ID, st app.Status) (view.StatusProps, error) {
 	base := campaignPath(r, campaign)
-	p := view.StatusProps{Status: st, Base: base, Account: accountPath(r), Events: base + "/events", Tokens: s.newToken, MaySend: actor(r).Can(sms.RightSend)}
+	p := view.StatusProps{Status: st, Base: base, Account: accountPath(r), Events: base + "/events", Tokens: s.newToken, MaySend: actor(r).Can(sms.RightSend), MayWrite: actor(r).Can(sms.RightCompose)}
 	if st.Draft || st.Session.StartedAt == nil {
 		return p, nil
 	}

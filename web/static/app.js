@@ -180,9 +180,14 @@
   });
 
   // ---- After anything was swapped in: title, announcements, focus, the writing sheet, scrollable tables.
+  let told;
   function settle(root) {
     const title = one('[data-title]');
     if (title) document.title = `${title.dataset.title} · Tidings`;
+    // The note at the top is about the state that the page was opened in.
+    const live = one('#live [data-say]')?.dataset.say;
+    if (live && told && live !== told) one('#flash')?.replaceChildren();
+    told = live || told;
     say(one('[data-say]')?.dataset.say);
     all('[data-sync]').forEach((i) => { i.checked = i.defaultChecked; }); // a swap changes the attribute alone
     if (root !== document) one('[data-focus]', root)?.focus();

@@ -21,6 +21,7 @@ type StatusProps struct {
 	Events   string       // the stream of this page
 	Tokens   func() string
 	MaySend  bool // who asks may pause, resume, cancel, move
+	MayWrite bool // who asks may write campaigns
 	Tick     bool // of a decision that came back
 	Typed    string
 	Mistakes sms.Problems

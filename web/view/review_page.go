@@ -63,13 +63,22 @@ func (p ReviewProps) open() bool {
 	return p.Item.Session.State == sms.SessionValidating && p.Item.Review.Decision == "" && p.HeldBy == ""
 }
 
+// sla is how much of the promise is left. What starts within a quarter of an
+// hour was due before it came: then the time to its start is what counts.
 func (p ReviewProps) sla() SlaProps {
 	left := p.Item.Review.DueAt.Sub(p.Now)
 	whole := p.Item.Review.DueAt.Sub(p.Item.Session.SubmittedAt)
+	if whole <= 0 {
+		left = p.Item.Session.StartsAt.Sub(p.Now)
+		if left <= 0 {
+			return SlaProps{Of: "it was to start", Left: Span(-left) + " ago", Share: 1}
+		}
+		return SlaProps{Of: "to its start", Left: Span(left), Share: 1}
+	}
 	s := SlaProps{Of: "of " + Span(whole), Left: Span(left) + " left", Share: 1}
 	if left < 0 {
 		s.Left = Span(-left) + " late"
-	} else if whole > 0 {
+	} else {
 		s.Share = 1 - float64(left)/float64(whole)
 	}
 	return s
