@@ -366,6 +366,9 @@ func TestFormsOfAnImportSentTwice(t *testing.T) { // D2
 		t.Errorf("confirmed again: %v", err)
 	}
 	w.run(ids[0])
+	if err := w.App.ConfirmImport(t.Context(), w.Author, ids[0], w.token()); !errors.Is(err, sms.ErrConflict) || w.get(ids[0]).State != sms.ImportDone {
+		t.Errorf("confirmed after its end: %v", err)
+	}
 	w.people(w.get(ids[0]).List)
 }
 
