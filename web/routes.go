@@ -1,6 +1,10 @@
 package web
 
-import "tidings/internal/sms"
+import (
+	"slices"
+
+	"tidings/internal/sms"
+)
 
 // route is one address: who may ask, and what answers.
 type route struct {
@@ -11,6 +15,11 @@ type route struct {
 
 // routes is every address there is. A GET never changes anything.
 func (s *Server) routes() []route {
+	return slices.Concat(s.entryRoutes(), s.campaignRoutes(), s.accountRoutes(), s.staffRoutes())
+}
+
+// entryRoutes are signing in, and what every account has.
+func (s *Server) entryRoutes() []route {
 	return []route{
 		// Sign-in.
 		{"GET", "/", anybody, s.home},
@@ -30,7 +39,12 @@ func (s *Server) routes() []route {
 		{"GET", "/a/{slug}/settings", member(sms.RightSee), s.settings},
 		{"GET", "/a/{slug}/settings/team", member(sms.RightSee), s.team},
 		{"GET", "/a/{slug}/settings/log", member(sms.RightSettings), s.auditLog},
+	}
+}
 
+// campaignRoutes are writing a campaign and its sending.
+func (s *Server) campaignRoutes() []route {
+	return []route{
 		// Campaigns: the list, writing, tests.
 		{"GET", "/a/{slug}/campaigns", member(sms.RightSee), s.campaigns},
 		{"GET", "/a/{slug}/campaigns/new", member(sms.RightCompose), s.newCampaignPage},
@@ -63,7 +77,12 @@ func (s *Server) routes() []route {
 		{"POST", "/a/{slug}/campaigns/{campaign}/move", member(sms.RightSend), s.movePage},
 		{"POST", "/a/{slug}/campaigns/{campaign}/decide", member(sms.RightSend), s.decide},
 		{"GET", "/a/{slug}/zones", member(sms.RightSee), s.zones},
+	}
+}
 
+// accountRoutes are whom an account writes to, and with which credits.
+func (s *Server) accountRoutes() []route {
+	return []route{
 		// Contacts: lists and people.
 		{"GET", "/a/{slug}/contacts", member(sms.RightSee), s.contacts},
 		{"GET", "/a/{slug}/contacts/lists/new", member(sms.RightContacts), s.newListPage},
@@ -96,7 +115,12 @@ func (s *Server) routes() []route {
 		{"POST", "/a/{slug}/credits/reload", member(sms.RightReload), s.askReload},
 		{"POST", "/a/{slug}/credits/reload/{request}/withdraw", member(sms.RightReload), s.withdrawReload},
 		{"GET", "/a/{slug}/credits/ledger.csv", member(sms.RightSee), s.exportLedger},
+	}
+}
 
+// staffRoutes are for our own people.
+func (s *Server) staffRoutes() []route {
+	return []route{
 		// Administrators.
 		{"GET", "/staff/tenants", staff(sms.RightAdmin), s.tenants},
 		{"GET", "/staff/tenants/{tenant}", staff(sms.RightAdmin), s.tenant},

@@ -71,6 +71,17 @@ type step struct {
 	first, last bool
 	short       bool // below zero
 	labelY      float64
+	mute        bool // no label: it would stand on another
+}
+
+// crowded reports whether the label of s would stand on one before it.
+func crowded(before []step, s step) bool {
+	for _, o := range before {
+		if !o.mute && s.x1-o.x1 < 0.2 && s.labelY-o.labelY < 30 && o.labelY-s.labelY < 30 {
+			return true
+		}
+	}
+	return false
 }
 
 const (
@@ -108,6 +119,7 @@ func (f ForecastProps) layout() (steps []step, zero float64) {
 		if s.labelY < 12 {
 			s.labelY = s.y + 16
 		}
+		s.mute = !p.Mark && crowded(steps, s)
 		steps = append(steps, s)
 	}
 	return steps, y(0)

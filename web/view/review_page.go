@@ -210,6 +210,13 @@ func (p ReviewProps) outcome() string {
 	return "It is not waiting for a decision any more."
 }
 
+func decidedAt(r sms.Review) string {
+	if r.DecidedAt == nil {
+		return ""
+	}
+	return When(r.DecidedAt.UTC()) + " UTC"
+}
+
 func precedentState(d string) string {
 	if d == "refused" {
 		return "refused"
