@@ -140,10 +140,6 @@ func (p HomeProps) deliveredWords() string {
 
 func (p HomeProps) firstDay() string { return p.Delivered[0].Day.Format("2 Jan") }
 
-func (p HomeProps) credits() LedgerProps {
-	return LedgerProps{Ledger: app.Ledger{Tenant: p.Tenant, Now: p.Now, Balance: p.Balance, Forecast: p.Forecast}}
-}
-
 // asked are the open asks for a reload.
 func (p HomeProps) asked() (out []sms.ReloadRequest) {
 	for _, r := range p.Requests {
