@@ -15,7 +15,7 @@ type route struct {
 
 // routes is every address there is. A GET never changes anything.
 func (s *Server) routes() []route {
-	return slices.Concat(s.entryRoutes(), s.campaignRoutes(), s.accountRoutes(), s.staffRoutes())
+	return slices.Concat(s.entryRoutes(), s.campaignRoutes(), s.contactRoutes(), s.creditRoutes(), s.staffRoutes())
 }
 
 // entryRoutes are signing in, and what every account has.
@@ -80,35 +80,9 @@ func (s *Server) campaignRoutes() []route {
 	}
 }
 
-// accountRoutes are whom an account writes to, and with which credits.
-func (s *Server) accountRoutes() []route {
+// creditRoutes are what an account has, needs and asks for.
+func (s *Server) creditRoutes() []route {
 	return []route{
-		// Contacts: lists and people.
-		{"GET", "/a/{slug}/contacts", member(sms.RightSee), s.contacts},
-		{"GET", "/a/{slug}/contacts/lists/new", member(sms.RightContacts), s.newListPage},
-		{"POST", "/a/{slug}/contacts/lists/new", member(sms.RightContacts), s.newList},
-		{"GET", "/a/{slug}/contacts/lists/{list}", member(sms.RightSee), s.list},
-		{"POST", "/a/{slug}/contacts/lists/{list}", member(sms.RightContacts), s.renameList},
-		{"GET", "/a/{slug}/contacts/lists/{list}/delete", member(sms.RightContacts), s.deleteListPage},
-		{"POST", "/a/{slug}/contacts/lists/{list}/delete", member(sms.RightContacts), s.deleteList},
-		{"GET", "/a/{slug}/contacts/people/{person}", member(sms.RightSee), s.person},
-		{"POST", "/a/{slug}/contacts/people/{person}", member(sms.RightContacts), s.changePerson},
-		{"GET", "/a/{slug}/contacts/people/{person}/remove", member(sms.RightContacts), s.removePage},
-		{"POST", "/a/{slug}/contacts/people/{person}/remove", member(sms.RightContacts), s.remove},
-		{"GET", "/a/{slug}/contacts/people/{person}/exclude", member(sms.RightContacts), s.excludePage},
-		{"POST", "/a/{slug}/contacts/people/{person}/exclude", member(sms.RightContacts), s.exclude},
-
-		// The import of people.
-		{"GET", "/a/{slug}/contacts/import", member(sms.RightContacts), s.importPage},
-		{"POST", "/a/{slug}/contacts/import", member(sms.RightContacts), s.startImport},
-		{"GET", "/a/{slug}/contacts/import/{import}", member(sms.RightContacts), s.imported},
-		{"GET", "/a/{slug}/contacts/import/{import}/events", member(sms.RightContacts), s.importEvents},
-		{"GET", "/a/{slug}/contacts/import/{import}/columns", member(sms.RightContacts), s.importColumnsPage},
-		{"POST", "/a/{slug}/contacts/import/{import}/columns", member(sms.RightContacts), s.setImportColumns},
-		{"POST", "/a/{slug}/contacts/import/{import}/confirm", member(sms.RightContacts), s.confirmImport},
-		{"POST", "/a/{slug}/contacts/import/{import}/cancel", member(sms.RightContacts), s.cancelImport},
-		{"GET", "/a/{slug}/contacts/import/{import}/rejects", member(sms.RightContacts), s.importRejects},
-
 		// Credits.
 		{"GET", "/a/{slug}/credits", member(sms.RightSee), s.credits},
 		{"GET", "/a/{slug}/credits/reload", member(sms.RightReload), s.askReloadPage},
@@ -143,5 +117,36 @@ func (s *Server) staffRoutes() []route {
 		// Staff.
 		{"GET", "/staff/audit", staff(sms.RightAdmin), s.staffAuditLog},
 		{"GET", "/staff/more", staff(""), s.more},
+	}
+}
+
+// contactRoutes are the addresses of lists, people and their import.
+func (s *Server) contactRoutes() []route {
+	return []route{
+		// Contacts: lists and people.
+		{"GET", "/a/{slug}/contacts", member(sms.RightSee), s.contacts},
+		{"GET", "/a/{slug}/contacts/lists/new", member(sms.RightContacts), s.newListPage},
+		{"POST", "/a/{slug}/contacts/lists/new", member(sms.RightContacts), s.newList},
+		{"GET", "/a/{slug}/contacts/lists/{list}", member(sms.RightSee), s.list},
+		{"POST", "/a/{slug}/contacts/lists/{list}", member(sms.RightContacts), s.renameList},
+		{"GET", "/a/{slug}/contacts/lists/{list}/delete", member(sms.RightContacts), s.deleteListPage},
+		{"POST", "/a/{slug}/contacts/lists/{list}/delete", member(sms.RightContacts), s.deleteList},
+		{"GET", "/a/{slug}/contacts/people/{person}", member(sms.RightSee), s.person},
+		{"POST", "/a/{slug}/contacts/people/{person}", member(sms.RightContacts), s.changePerson},
+		{"GET", "/a/{slug}/contacts/people/{person}/remove", member(sms.RightContacts), s.removePage},
+		{"POST", "/a/{slug}/contacts/people/{person}/remove", member(sms.RightContacts), s.remove},
+		{"GET", "/a/{slug}/contacts/people/{person}/exclude", member(sms.RightContacts), s.excludePage},
+		{"POST", "/a/{slug}/contacts/people/{person}/exclude", member(sms.RightContacts), s.exclude},
+
+		// The import of people.
+		{"GET", "/a/{slug}/contacts/import", member(sms.RightContacts), s.importPage},
+		{"POST", "/a/{slug}/contacts/import", member(sms.RightContacts), s.startImport},
+		{"GET", "/a/{slug}/contacts/import/{import}", member(sms.RightContacts), s.imported},
+		{"GET", "/a/{slug}/contacts/import/{import}/events", member(sms.RightContacts), s.importEvents},
+		{"GET", "/a/{slug}/contacts/import/{import}/columns", member(sms.RightContacts), s.importColumnsPage},
+		{"POST", "/a/{slug}/contacts/import/{import}/columns", member(sms.RightContacts), s.setImportColumns},
+		{"POST", "/a/{slug}/contacts/import/{import}/confirm", member(sms.RightContacts), s.confirmImport},
+		{"POST", "/a/{slug}/contacts/import/{import}/cancel", member(sms.RightContacts), s.cancelImport},
+		{"GET", "/a/{slug}/contacts/import/{import}/rejects", member(sms.RightContacts), s.importRejects},
 	}
 }

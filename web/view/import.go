@@ -175,7 +175,7 @@ func (p ImportProps) slip() []Phrase {
 }
 
 // exampleCell is a rejected row as the page shows it: the cell of the number, and something of the others.
-type exampleCell struct{ number, rest string }
+type exampleCell struct{ number, rest, reason string }
 
 func (p ImportProps) example(r sms.ImportReject) exampleCell {
 	var number string
@@ -190,7 +190,23 @@ func (p ImportProps) example(r sms.ImportReject) exampleCell {
 			others = append(others, c)
 		}
 	}
-	return exampleCell{number, strings.Join(others, " · ")}
+	return exampleCell{number, strings.Join(others, " · "), p.reason(r)}
+}
+
+// reason is why a row is rejected. Some reasons repeat the cell, or the beginning of a long one.
+func (p ImportProps) reason(r sms.ImportReject) string {
+	at := p.Column(sms.FieldNumber)
+	if p.Numbers || at < 0 || at >= len(r.Cells) {
+		return r.Reason
+	}
+	cell := []rune(strings.TrimSpace(r.Cells[at]))
+	if len(cell) > 30 {
+		cell = cell[:29]
+	}
+	if len(cell) == 0 {
+		return r.Reason
+	}
+	return strings.ReplaceAll(r.Reason, string(cell), sms.ShownCell(string(cell), false))
 }
 
 func (p ImportProps) rejectsNote() string {

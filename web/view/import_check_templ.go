@@ -541,7 +541,7 @@ func rejectGroups(p ImportProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				for _, x := range g.Examples {
-					templ_7745c5c3_Err = rejectLine(p, x.Row, x.Reason, p.example(x)).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = rejectLine(x.Row, p.example(x)).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -583,7 +583,7 @@ func rejectGroups(p ImportProps) templ.Component {
 	})
 }
 
-func rejectLine(p ImportProps, row int64, reason string, x exampleCell) templ.Component {
+func rejectLine(row int64, x exampleCell) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -669,9 +669,9 @@ func rejectLine(p ImportProps, row int64, reason string, x exampleCell) templ.Co
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var32 string
-		templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinStringErrs(reason)
+		templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinStringErrs(x.reason)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/import_check.templ`, Line: 113, Col: 36}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/view/import_check.templ`, Line: 113, Col: 38}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var32))
 		if templ_7745c5c3_Err != nil {
