@@ -25,7 +25,10 @@ import (
 )
 
 // size is how hard one run is.
-type size struct{ people, workers, databases int }
+type size struct {
+	people, workers, databases int
+	doubles                    bool // sent on purpose: their receipts find no message
+}
 
 // TestTorture: I1, I2, I7, I10, I11, D33, F1, F5. SIGKILLs of the worker and of
 // Postgres while a session goes out: nobody gets it twice, everybody ends in one
@@ -53,7 +56,7 @@ func TestTorture(t *testing.T) {
 // usual policy, to send again what was not answered, the witness sees people
 // who got it twice.
 func TestTortureSeesDoubles(t *testing.T) {
-	r := run(t, size{people: 3000, workers: 8}, worker(t, "mutant"))
+	r := run(t, size{people: 3000, workers: 8, doubles: true}, worker(t, "mutant"))
 	if len(r.twice) == 0 {
 		t.Fatal("resending unknown messages was not caught: the kill test is blind")
 	}
@@ -126,8 +129,8 @@ func run(t *testing.T, s size, worker string) result {
 	k.kill(s, func() bool { return tally(t, w, session).Pending == 0 })
 	k.finish(func() bool {
 		y := tally(t, w, session)
-		return y.Pending+y.Retrying+y.Submitting+y.Accepted == 0 &&
-			pgtest.Value[bool](t, dsn, `select not exists (select from receipts where applied_at is null)`)
+		return y.Pending+y.Retrying+y.Submitting+y.Accepted == 0 && (s.doubles ||
+			pgtest.Value[bool](t, dsn, `select not exists (select from receipts where applied_at is null)`))
 	})
 	r := result{world: w, session: session, seen: map[string]int{}}
 	r.unknown = int64(tally(t, w, session).Unknown)
