@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"tidings/internal/app"
 	"tidings/internal/sms"
 	"tidings/internal/sms/phone"
+	"tidings/internal/sms/table"
 	"tidings/web/view"
 )
 
@@ -51,38 +53,31 @@ func ledgerEntries(r *http.Request, l app.Ledger, path string) (entries []view.E
 
 // exportLedger is the whole ledger as a file, the newest entry first.
 func (s *Server) exportLedger(w http.ResponseWriter, r *http.Request) error {
-	c := ledgerFile(w, visit(r).Tenant.Slug)
-	return c.finish(s.App.LedgerEntries(r.Context(), actor(r), c.line))
-}
-
-// ledgerCSV writes a ledger as it is read.
-type ledgerCSV struct{ out *csv.Writer }
-
-func ledgerFile(w http.ResponseWriter, slug string) ledgerCSV {
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="credits-`+slug+`.csv"`)
-	c := ledgerCSV{csv.NewWriter(w)}
-	_ = c.out.Write([]string{"When (UTC)", "Entry", "What", "Order reference", "By", "Credits", "Balance after"}) // told by finish
-	return c
-}
-
-func (c ledgerCSV) line(l sms.LedgerLine) error {
-	return c.out.Write([]string{
-		l.At.UTC().Format(time.DateTime), l.Kind.Words(), noFormula(view.LedgerSub(l)), noFormula(l.Reference), noFormula(l.Actor), plain3(l.Amount), plain3(l.After),
+	return s.ledgerFile(w, r, visit(r).Tenant.Slug, func(line func(sms.LedgerLine) error) error {
+		return s.App.LedgerEntries(r.Context(), actor(r), line)
 	})
 }
 
-func (c ledgerCSV) finish(err error) error {
-	c.out.Flush()
-	return errors.Join(err, c.out.Error())
+// ledgerFile sends a ledger as entries gives it.
+func (s *Server) ledgerFile(w http.ResponseWriter, r *http.Request, slug string, entries func(line func(sms.LedgerLine) error) error) error {
+	return s.download(w, r, "credits-"+slug+".csv", func(to io.Writer) error {
+		out := csv.NewWriter(to)
+		err := out.Write([]string{"When (UTC)", "Entry", "What", "Order reference", "By", "Credits", "Balance after"})
+		if err != nil {
+			return err
+		}
+		if err := entries(func(l sms.LedgerLine) error { return out.Write(ledgerRow(l)) }); err != nil {
+			return err
+		}
+		out.Flush()
+		return out.Error()
+	})
 }
 
-// noFormula keeps a spreadsheet from computing what somebody typed.
-func noFormula(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
+func ledgerRow(l sms.LedgerLine) []string {
+	return []string{
+		l.At.UTC().Format(time.DateTime), l.Kind.Words(), table.Safe(view.LedgerSub(l)), table.Safe(l.Reference), table.Safe(l.Actor), plain3(l.Amount), plain3(l.After),
 	}
-	return s
 }
 
 // plain3 is an amount that a spreadsheet adds up.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -277,45 +276,7 @@ func (s *Server) importRejects(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out := &download{w: w, name: fileStem(p.FileName) + "-to-repair.csv"}
-	err = s.App.ImportRejects(r.Context(), actor(r), p.ID, out)
-	if err != nil && out.begun {
-		s.log.WarnContext(r.Context(), "a download broke off", "import", p.ID.String(), "error", err)
-		panic(http.ErrAbortHandler) // half a file must not look whole
-	}
-	return err
-}
-
-// fileStem is a file's name without its ending, and without what no name may have.
-func fileStem(name string) string {
-	if at := strings.LastIndexByte(name, '.'); at > 0 {
-		name = name[:at]
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || strings.ContainsRune(`"\/:*?<>|;`, r) || r > '~' {
-			return '-'
-		}
-		return r
-	}, name)
-}
-
-// download sends a file; its headers go out with the first byte, so that an error before it is a page.
-type download struct {
-	w     http.ResponseWriter
-	name  string
-	begun bool
-}
-
-// Write sends the next bytes. Each piece has its own deadline, since a long file may take long.
-func (d *download) Write(b []byte) (int, error) {
-	if err := http.NewResponseController(d.w).SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return 0, err
-	}
-	if !d.begun {
-		d.begun = true
-		h := d.w.Header()
-		h.Set("Content-Type", "text/csv; charset=utf-8")
-		h.Set("Content-Disposition", `attachment; filename="`+d.name+`"`)
-	}
-	return d.w.Write(b)
+	return s.download(w, r, fileStem(p.FileName)+"-to-repair.csv", func(out io.Writer) error {
+		return s.App.ImportRejects(r.Context(), actor(r), p.ID, out)
+	})
 }

@@ -185,9 +185,7 @@ func (s *Server) declineReload(w http.ResponseWriter, r *http.Request) error {
 // exportTenantLedger is a tenant's ledger as a file.
 func (s *Server) exportTenantLedger(w http.ResponseWriter, r *http.Request) error {
 	slug := chi.URLParam(r, "tenant")
-	if _, err := s.App.Tenant(r.Context(), actor(r), slug); err != nil {
-		return err // before the first byte of the file
-	}
-	c := ledgerFile(w, slug)
-	return c.finish(s.App.TenantLedgerEntries(r.Context(), actor(r), slug, c.line))
+	return s.ledgerFile(w, r, slug, func(line func(sms.LedgerLine) error) error {
+		return s.App.TenantLedgerEntries(r.Context(), actor(r), slug, line)
+	})
 }

@@ -247,8 +247,13 @@ func onTime(p *program, solveig, priya *person) {
 // names the picture of the queue, if one is wanted.
 func (w *person) review(look string) {
 	w.p.t.Helper()
-	for w.Go(w.p.url + "/staff/queue"); strings.Contains(w.Text("main"), "Nothing to review."); w.Reload() {
+	w.Go(w.p.url + "/staff/queue")
+	for range 100 {
+		if !strings.Contains(w.Text("main"), "Nothing to review.") {
+			break
+		}
 		time.Sleep(200 * time.Millisecond)
+		w.Reload()
 	}
 	if look != "" {
 		w.Look(look)

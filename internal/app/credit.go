@@ -98,18 +98,26 @@ func (a *App) forecast(ctx context.Context, tx *postgres.Tx) (sms.Forecast, erro
 
 // LedgerEntries calls fn with every entry of the tenant's ledger, the newest first.
 func (a *App) LedgerEntries(ctx context.Context, who sms.Actor, fn func(sms.LedgerLine) error) error {
-	return a.as(ctx, who, sms.RightSee, func(tx *postgres.Tx) error { return ledgerEntries(ctx, tx, fn) })
+	return ledgerEntries(ctx, fn, func(page func(*postgres.Tx) error) error { return a.as(ctx, who, sms.RightSee, page) })
 }
 
 // TenantLedgerEntries is LedgerEntries of a tenant, for an administrator.
 func (a *App) TenantLedgerEntries(ctx context.Context, who sms.Actor, slug string, fn func(sms.LedgerLine) error) error {
-	return a.asTenant(ctx, who, slug, func(_ sms.Tenant, tx *postgres.Tx) error { return ledgerEntries(ctx, tx, fn) })
+	return ledgerEntries(ctx, fn, func(page func(*postgres.Tx) error) error {
+		return a.asTenant(ctx, who, slug, func(_ sms.Tenant, tx *postgres.Tx) error { return page(tx) })
+	})
 }
 
-func ledgerEntries(ctx context.Context, tx *postgres.Tx, fn func(sms.LedgerLine) error) error {
+// ledgerEntries reads page by page, each in a transaction of its own: fn may be
+// as slow as somebody's connection.
+func ledgerEntries(ctx context.Context, fn func(sms.LedgerLine) error, in func(page func(*postgres.Tx) error) error) error {
 	const many = 1000
 	for before, n := int64(0), many; n == many; {
-		lines, err := tx.LedgerLines(ctx, before, many)
+		var lines []sms.LedgerLine
+		err := in(func(tx *postgres.Tx) (err error) {
+			lines, err = tx.LedgerLines(ctx, before, many)
+			return err
+		})
 		if err != nil {
 			return err
 		}

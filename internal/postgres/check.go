@@ -145,6 +145,13 @@ var invariants = []invariant{
 			cross join (values ('ledger_transfers'), ('ledger_entries'), ('ledger_accounts'), ('audit')) t(name)
 			cross join (values ('insert'), ('update'), ('delete'), ('truncate')) p(privilege)
 			where has_table_privilege(r.role, t.name, p.privilege) and not (p.privilege = 'insert' and t.name in ('ledger_transfers', 'audit'))`},
+	{"D20", "the people of a list are counted right", `
+		select l.tenant_id, l.id, l.people, m.n from lists l
+		left join lateral (select count(*) as n from list_members m where m.tenant_id = l.tenant_id and m.list_id = l.id) m on true
+		where l.people <> m.n`},
+	{"D36", "every row of an imported file is accounted for, once", `
+		select tenant_id, id, rows from imports where state = 'done'
+		and rows <> fresh + changed + same + duplicate + opted_out + invalid`},
 	{"I22", "every tenant table is walled: forced row-level security with both checks, composite foreign keys, roles without privilege", `
 		select c.relname as what, 'row-level security' as missing from pg_class c join pg_attribute t on t.attrelid = c.oid and t.attname = 'tenant_id' and t.attnum > 0
 			where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not (c.relrowsecurity and c.relforcerowsecurity)

@@ -57,6 +57,8 @@ var breaches = []struct{ rule, sql string }{
 	{"I21", `alter table ledger_entries disable trigger append_only`},
 	{"I21", `drop trigger no_truncate on audit`},
 	{"I21", `grant update on ledger_accounts to tidings_platform`},
+	{"D20", `delete from list_members where contact_id = (select contact_id from list_members limit 1)`},
+	{"D36", `insert into imports(tenant_id, id, state, file_name, rows, fresh) select id, gen_random_uuid(), 'done', 'x.csv', 3, 2 from tenants`},
 	{"I22", `create table loose(tenant_id bigint)`},
 	{"I22", `alter table messages no force row level security`},
 	{"I22", `drop policy tenant on attempts`},
@@ -66,7 +68,7 @@ var breaches = []struct{ rule, sql string }{
 	{"I22", `alter table gateways owner to tidings_platform`},
 }
 
-// TestCheckSeesEveryBreach: I1–I5, I7–I10, I12–I22. A clean database passes;
+// TestCheckSeesEveryBreach: I1–I5, I7–I10, I12–I22, D20, D36. A clean database passes;
 // whoever breaks a rule is found out, by that rule's name.
 func TestCheckSeesEveryBreach(t *testing.T) {
 	w := apptest.OwnWorld(t)
