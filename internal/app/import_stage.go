@@ -106,24 +106,27 @@ func (a *App) readPages(ctx context.Context, tenant sms.TenantID, i sms.Import, 
 	}
 	chunks := &chunkReader{app: a, ctx: ctx, tenant: tenant, id: i.ID}
 	file := table.NewReader(chunks, table.Format{Encoding: table.Encoding(i.Encoding), Separator: i.Separator[0]})
-	raw := make([]rawRow, 0, importStage)
+	raw, size := make([]rawRow, 0, importStage), 0
 	for header := i.HasHeader; ; {
 		cells, err := file.Read(nil)
 		if err != nil && !errors.Is(err, io.EOF) {
 			give(importPage{err: err})
 			return
 		}
-		if len(raw) == importStage || err != nil && len(raw) > 0 {
+		if len(raw) == importStage || size >= importStageBytes || err != nil && len(raw) > 0 {
 			if !give(a.readRows(tenant, i, raw)) {
 				return
 			}
-			raw = raw[:0]
+			raw, size = raw[:0], 0
 		}
 		if err != nil {
 			return
 		}
 		if !header && int64(file.Row()) > i.Work.Row {
 			raw = append(raw, rawRow{no: int64(file.Row()), cells: cells})
+			for _, c := range cells {
+				size += len(c)
+			}
 		}
 		header = false
 	}

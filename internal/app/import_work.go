@@ -31,6 +31,9 @@ func (ImportJob) Queue() string { return ImportQueue }
 // and to lose little when a worker dies.
 const (
 	importStage = 5_000
+	// A row may have 64 kB: a page of rows ends here, too, and one row later at most.
+	importStageBytes = 1 << 20
+
 	importCheck = 40_000
 	importWrite = 10_000
 )

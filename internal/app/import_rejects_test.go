@@ -1,0 +1,25 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// A file may be long rows only, none of which can be imported: what is in hand at once stays small.
+func TestLongRowsAreReadInSmallPages(t *testing.T) { // D36
+	w := newImporting(t)
+	const rows = 300
+	id := w.start("phone,a,b,c\n" + strings.Repeat("12,"+strings.Repeat("<é", 10_000)+",\"\"\"{x,\\,}\"\",NULL\",\n", rows))
+	sizes, err := w.App.ImportPages(t.Context(), w.Tenant.ID, w.get(id).Import)
+	if err != nil || len(sizes) < 8 {
+		t.Errorf("9 MB are read in %d pages, %v", len(sizes), err)
+	}
+	p := w.check(id, nil)
+	if p.Counts.Invalid != rows {
+		t.Errorf("%+v", p.Counts)
+	}
+	cells := p.Rejects[0].Examples[0].Cells // a cell is kept as it is, the beginning of one that is too long
+	if len(cells) != 4 || cells[0] != "12" || len([]rune(cells[1])) != 1000 || cells[2] != `"{x,\,}",NULL` || cells[3] != "" {
+		t.Errorf("kept as %.40q", cells)
+	}
+}
