@@ -56,12 +56,8 @@ func (a *App) SetImportColumns(ctx context.Context, who sms.Actor, id sms.ID, f 
 
 // work hands a locked import to the workers, from its first number on.
 func (a *App) work(ctx context.Context, tx *postgres.Tx, i sms.Import) error {
-	i.Work.Attempt++
 	i.Work.Tries, i.Work.Number, i.Work.At = 0, 0, a.Now()
-	if err := tx.SaveImport(ctx, i); err != nil {
-		return err
-	}
-	return tx.Later(ctx, ImportJob{Tenant: tx.Tenant(), Import: i.ID, Attempt: i.Work.Attempt})
+	return a.handOn(ctx, tx, &i)
 }
 
 // setHeader says whether the first row is one of headings.

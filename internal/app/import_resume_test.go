@@ -104,6 +104,7 @@ func (w *importing) dies(id sms.ID, looks int) {
 		}
 		return w.Clock.Now()
 	}
+	w.taken(id)
 	err := w.App.RunImport(ctx, job)
 	w.App.Now = w.Clock.Now
 	if err == nil {
@@ -224,18 +225,32 @@ func TestSweepOfImports(t *testing.T) { // D36
 	}
 }
 
-// An import that never gets on is given up in the end, and says so.
+// An import that only waits for its turn goes on waiting. One whose every job dies is given up in the end, and says so.
 func TestHopelessImportFails(t *testing.T) { // D36
 	w := newImporting(t)
 	id := w.start(mixedFile)
 	if err := w.App.SetImportColumns(t.Context(), w.Author, id, w.suggested(id)); err != nil {
 		t.Fatal(err)
 	}
-	for range 11 {
+	sweep := func() {
+		t.Helper()
 		w.Clock.Add(3 * time.Minute)
 		if err := w.App.RunSweepImports(t.Context(), app.SweepImportsJob{}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for range 30 {
+		sweep()
+	}
+	if p := w.get(id); p.State != sms.ImportChecking || p.Work.Attempt != 1 || w.jobs(id) != 1 {
+		t.Fatalf("while it waits it is %q, at attempt %d, with %d jobs", p.State, p.Work.Attempt, w.jobs(id))
+	}
+	for deaths := 0; w.get(id).State == sms.ImportChecking; deaths++ {
+		if deaths > 20 {
+			t.Fatal("it is never given up")
+		}
+		w.dies(id, 2)
+		sweep()
 	}
 	if p := w.get(id); p.State != sms.ImportFailed || !strings.Contains(p.Failure, "nothing was written") {
 		t.Errorf("it is %q: %s", p.State, p.Failure)

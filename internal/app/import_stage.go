@@ -48,6 +48,7 @@ func (w *importWork) stage(ctx context.Context) error {
 // beginStage starts the reading again where nothing was read, or where the database lost what was: also
 // when some of it was written to contacts already, since Number says how far.
 func (w *importWork) beginStage(ctx context.Context, tx *postgres.Tx, i *sms.Import) error {
+	i.Work.Tries++
 	there, err := tx.HasImportRows(ctx, i.ID)
 	if err != nil || i.Work.Row > 0 && (there || i.Work.Staged == 0) && !w.lost {
 		return err

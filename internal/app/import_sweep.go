@@ -18,7 +18,7 @@ func (SweepImportsJob) Kind() string { return "sweep_imports" }
 const (
 	importStuck  = 2 * time.Minute  // without getting on: its worker is dead
 	uploadStuck  = 15 * time.Minute // without a byte: the browser is gone
-	importsTries = 10               // without getting on at all: something is wrong with us
+	importsTries = 20               // begun without getting on at all: something is wrong with us
 )
 
 // RunSweepImports has imports taken up whose worker died, and removes what is kept too long: uploads that
@@ -56,14 +56,21 @@ func (a *App) sweepImport(ctx context.Context, r postgres.ImportRef) error {
 		if i.Work.Tries >= importsTries {
 			return a.failImport(ctx, tx, &i, failedByUs(i))
 		}
-		i.Work.Attempt++
-		i.Work.Tries++
-		i.Work.At = a.Now()
-		if err := tx.SaveImport(ctx, i); err != nil {
-			return err
+		if waits, err := tx.ImportWaits(ctx, i.ID, i.Work.Attempt); err != nil || waits {
+			return err // its turn comes: others are before it
 		}
-		return tx.Later(ctx, ImportJob{Tenant: r.Tenant, Import: i.ID, Attempt: i.Work.Attempt})
+		i.Work.At = a.Now()
+		return a.handOn(ctx, tx, &i)
 	})
+}
+
+// handOn gives a locked import to another job; the one before has nothing to do any more.
+func (a *App) handOn(ctx context.Context, tx *postgres.Tx, i *sms.Import) error {
+	i.Work.Attempt++
+	if err := tx.SaveImport(ctx, *i); err != nil {
+		return err
+	}
+	return tx.Later(ctx, ImportJob{Tenant: tx.Tenant(), Import: i.ID, Attempt: i.Work.Attempt})
 }
 
 func failedByUs(i sms.Import) string {

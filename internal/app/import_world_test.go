@@ -119,6 +119,18 @@ func (w *importing) run(id sms.ID) {
 	}
 }
 
+// jobs is how many jobs of the import stand in the queue.
+func (w *importing) jobs(id sms.ID) int64 {
+	w.t.Helper()
+	return w.count(`select count(*) from river.river_job where kind = 'import' and state = 'available' and args->>'Import' = $1`, id.String())
+}
+
+// taken takes the import's jobs out of the queue, as a worker does that begins them.
+func (w *importing) taken(id sms.ID) {
+	w.t.Helper()
+	w.Exec(`update river.river_job set state = 'running' where kind = 'import' and state = 'available' and args->>'Import' = $1`, id.String())
+}
+
 // count asks for a number, past both walls.
 func (w *importing) count(sql string, args ...any) int64 {
 	w.t.Helper()

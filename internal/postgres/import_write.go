@@ -76,6 +76,14 @@ func (p *PlatformTx) QuietImports(ctx context.Context, stuck, waiting time.Time)
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[ImportRef])
 }
 
+// ImportWaits reports whether the job of this attempt stands in the queue, and nobody has taken it yet.
+func (t *Tx) ImportWaits(ctx context.Context, id sms.ID, attempt int) (bool, error) {
+	var waits bool
+	err := t.tx.QueryRow(ctx, `select exists (select 1 from river.river_job where state = 'available' and queue = 'import' and kind = 'import'
+		and args @> jsonb_build_object('Tenant', $1::bigint, 'Import', $2::text, 'Attempt', $3::int))`, t.tenant, id.String(), attempt).Scan(&waits)
+	return waits, err
+}
+
 // ForgetImports removes uploads that have not got on since stuck, and the rejected rows of imports that
 // ended before kept.
 func (p *PlatformTx) ForgetImports(ctx context.Context, stuck, kept time.Time) error {

@@ -76,7 +76,7 @@ type Import struct {
 // ImportWork is where the work on an import stands, so that another worker can go on with it.
 type ImportWork struct {
 	Attempt int       // the job that may write; an older one stops
-	Tries   int       // how often it was taken up again without getting on
+	Tries   int       // how often a job began on it since it last got on
 	At      time.Time // when it last got on
 	Row     int64     // the last row of the file that was read
 	Passed  int64     // how many rows that were
