@@ -93,13 +93,29 @@ func TestOptionsOfAnImport(t *testing.T) { // D36
 		}
 	}
 	id := w.startInto(w.List, file)
-	if p := w.check(id, city(sms.ImportOptions{KeepExisting: true})); p.Counts != (sms.ImportCounts{Same: 1, Duplicate: 1}) {
-		t.Errorf("who is known keeps what he has: %+v", p.Counts)
+	keep := sms.ImportOptions{KeepExisting: true, EmptyErases: true}
+	if p := w.check(id, city(keep)); p.Counts != (sms.ImportCounts{Changed: 1, Duplicate: 1}) {
+		t.Errorf("what was empty is filled in: %+v", p.Counts)
 	}
-	w.confirm(id)
-	if got := w.person(33612000010); got != "Person1|Test|{}|person1 test|test person1" {
+	if p := w.confirm(id); p.Moved() {
+		t.Errorf("written: %+v", p.Counts)
+	}
+	if got := w.person(33612000010); got != `Person1|Test|{"city": "Brest"}|person1 test|test person1` { // what was known stays
 		t.Errorf("kept as %s", got)
 	}
+	w.Exec(`update contacts set first_name = '', name_key = 'test', last_key = 'test' where tenant_id = $1 and number = 33612000010`, int64(w.Tenant.ID))
+	id = w.startInto(w.List, strings.ReplaceAll(file, "Brest", "Paris"))
+	w.check(id, city(keep))
+	w.confirm(id)
+	if got := w.person(33612000010); got != `Zoë|Test|{"city": "Brest"}|zoe test|test zoe` {
+		t.Errorf("filled in as %s", got)
+	}
+	id = w.startInto(w.List, file)
+	if p := w.check(id, city(keep)); p.Counts.Same != 1 {
+		t.Errorf("nothing is empty: %+v", p.Counts)
+	}
+	w.confirm(id)
+	w.Exec(`update contacts set first_name = 'Person1', fields = '{}' where tenant_id = $1 and number = 33612000010`, int64(w.Tenant.ID))
 	id = w.startInto(w.List, file)
 	w.check(id, city(sms.ImportOptions{LastWins: true})) // all cells of the last are empty
 	if p := w.confirm(id); p.Counts.Same != 1 {

@@ -97,7 +97,7 @@ type ImportColumn struct {
 
 // ImportOptions are what to do where the file and the memory differ.
 type ImportOptions struct {
-	KeepExisting bool // people who are known keep what is known about them
+	KeepExisting bool // of people who are known only what is empty is filled in
 	EmptyErases  bool // an empty cell erases what is known
 	LastWins     bool // of several rows with one number the last counts, not the first
 }
