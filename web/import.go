@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -262,8 +263,12 @@ func (s *Server) importDeed(w http.ResponseWriter, r *http.Request, deed func(id
 }
 
 func (s *Server) confirmImport(w http.ResponseWriter, r *http.Request) error {
+	seen, err := strconv.Atoi(r.PostFormValue("seen"))
+	if err != nil {
+		return Status{Code: http.StatusBadRequest}
+	}
 	return s.importDeed(w, r, func(id sms.ID) error {
-		return s.App.ConfirmImport(r.Context(), actor(r), id, r.PostFormValue("token"))
+		return s.App.ConfirmImport(r.Context(), actor(r), id, seen, r.PostFormValue("token"))
 	})
 }
 

@@ -112,7 +112,14 @@ func TestImportWithoutScript(t *testing.T) { // D36
 	if n := pgtest.Value[int64](t, w.DSN, `select count(*) from contacts where tenant_id = $1`, int64(w.Tenant.ID)); n != 3 {
 		t.Errorf("%d contacts before the import was confirmed, want the 3 of before", n)
 	}
-	token := url.Values{"token": {regexp.MustCompile(`name="token" value="([^"]+)"`).FindStringSubmatch(a.body)[1]}}
+	token := url.Values{}
+	for _, name := range []string{"token", "seen"} {
+		token.Set(name, regexp.MustCompile(`name="`+name+`" value="([^"]+)"`).FindStringSubmatch(a.body)[1])
+	}
+	old := url.Values{"token": token["token"], "seen": {"0"}}
+	if a = as("POST", page+"/confirm", old); a.status != http.StatusSeeOther || a.to != page || !as("GET", page, nil).says("Import 2 people") { // D3
+		t.Errorf("an older check is confirmed: %d %s", a.status, a.text())
+	}
 	for range 2 {
 		if a = as("POST", page+"/confirm", token); a.status != http.StatusSeeOther {
 			t.Fatalf("%d %s", a.status, a.text())
@@ -194,7 +201,7 @@ func TestImportsOfOthers(t *testing.T) { // D42
 	page := strings.TrimSuffix(a.to, "/columns")
 	other := w.Other()
 	theirs := strings.Replace(page, w.Tenant.Slug, other.Tenant.Slug, 1)
-	form := url.Values{"token": {strings.Repeat("t", 32)}, "header": {"on"}, "field": {"number", "", ""}}
+	form := url.Values{"token": {strings.Repeat("t", 32)}, "seen": {"1"}, "header": {"on"}, "field": {"number", "", ""}}
 	for _, x := range []struct{ method, path string }{{"GET", ""}, {"GET", "/columns"}, {"GET", "/events"}, {"GET", "/rejects"}, {"POST", "/columns"}, {"POST", "/confirm"}, {"POST", "/cancel"}} {
 		for _, path := range []string{theirs + x.path, page + x.path} {
 			if a := w.do(other.Owner, x.method, path, form); a.status != http.StatusNotFound {
@@ -221,7 +228,7 @@ func TestAnOldImportPageIsToldAndHarmless(t *testing.T) {
 	w := newSendingSite(t)
 	a := w.upload(w.Owner, w.importForm(w.Owner), "winter.csv", bytes.NewReader([]byte(winter)))
 	page := strings.TrimSuffix(a.to, "/columns")
-	if a = w.post(page+"/confirm", url.Values{"token": {strings.Repeat("t", 32)}}); a.status != http.StatusSeeOther {
+	if a = w.post(page+"/confirm", url.Values{"token": {strings.Repeat("t", 32)}, "seen": {"1"}}); a.status != http.StatusSeeOther {
 		t.Errorf("%d", a.status)
 	}
 	if a = w.post(page+"/cancel", nil); a.status != http.StatusSeeOther || !w.get(page).says("The import was cancelled") {

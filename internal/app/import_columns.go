@@ -134,9 +134,10 @@ func importIs(s sms.ImportState) string {
 	return "is done"
 }
 
-// ConfirmImport writes the people of a checked file into the list, in the background. A second
+// ConfirmImport writes the people of a checked file into the list, in the background. seen is the
+// Work.Attempt of the check that was shown: another check must be looked at first (D3). A second
 // confirmation changes nothing: with the same token it succeeds, with another it is a conflict.
-func (a *App) ConfirmImport(ctx context.Context, who sms.Actor, id sms.ID, token string) error {
+func (a *App) ConfirmImport(ctx context.Context, who sms.Actor, id sms.ID, seen int, token string) error {
 	return a.as(ctx, who, sms.RightContacts, func(tx *postgres.Tx) error {
 		i, err := tx.LockImport(ctx, id)
 		if err != nil {
@@ -146,6 +147,9 @@ func (a *App) ConfirmImport(ctx context.Context, who sms.Actor, id sms.ID, token
 		return a.once(ctx, tx, token, "confirm_import", &done, func() error {
 			if i.State != sms.ImportChecked {
 				return sms.Conflict("This import " + importIs(i.State) + ".")
+			}
+			if i.Work.Attempt != seen {
+				return sms.Conflict("The file was checked again since you looked. Look at the new check, and import then.")
 			}
 			if i.Counts.Written() == 0 {
 				return sms.Conflict("No row of this file can be imported. Repair the file, and upload it again.")

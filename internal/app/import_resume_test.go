@@ -52,7 +52,7 @@ func TestImportResumes(t *testing.T) {
 	if err := w.App.RunImport(t.Context(), job); err != nil || w.get(id).Counts != want {
 		t.Errorf("the check twice: %v", err)
 	}
-	if err := w.App.ConfirmImport(t.Context(), w.Author, id, w.token()); err != nil {
+	if err := w.App.ConfirmImport(t.Context(), w.Author, id, w.get(id).Work.Attempt, w.token()); err != nil {
 		t.Fatal(err)
 	}
 	w.dies(id, 5)
@@ -161,7 +161,7 @@ func TestImportOutlivesItsConnections(t *testing.T) {
 	patient(look)
 	patient(run)
 	token := w.token()
-	patient(func() error { return w.App.ConfirmImport(t.Context(), w.Author, id, token) })
+	patient(func() error { return w.App.ConfirmImport(t.Context(), w.Author, id, attempt, token) })
 	patient(look)
 	patient(run)
 	stop()
@@ -257,7 +257,7 @@ func TestHopelessImportFails(t *testing.T) { // D36
 	}
 	id = w.start(mixedFile)
 	w.check(id, nil)
-	if err := w.App.ConfirmImport(t.Context(), w.Author, id, w.token()); err != nil {
+	if err := w.App.ConfirmImport(t.Context(), w.Author, id, w.get(id).Work.Attempt, w.token()); err != nil {
 		t.Fatal(err)
 	}
 	w.Exec(`delete from lists where tenant_id = $1 and id = $2::uuid`, int64(w.Tenant.ID), w.get(id).List.String())

@@ -182,7 +182,7 @@ func TestBadFilesOfPeople(t *testing.T) { // D36, F19
 	if p.Counts.Invalid != 2 || len(p.Rejects) != 1 || p.Rejects[0].Reason != "2 numbers shortened by a spreadsheet" || p.Rejects[0].Examples[1].Row != 3 {
 		t.Errorf("scientific notation: %+v", p.Rejects)
 	}
-	if err := w.App.ConfirmImport(t.Context(), w.Author, id, w.token()); !errors.Is(err, sms.ErrConflict) || !strings.Contains(sms.Words(err), "No row") {
+	if err := w.App.ConfirmImport(t.Context(), w.Author, id, w.get(id).Work.Attempt, w.token()); !errors.Is(err, sms.ErrConflict) || !strings.Contains(sms.Words(err), "No row") {
 		t.Errorf("nothing to import: %v", err)
 	}
 }
@@ -287,7 +287,7 @@ func TestAnImportOfAnotherAccountIsNotThere(t *testing.T) { // D42
 	_, err := w.App.Import(ctx, other.Author, id)
 	for what, err := range map[string]error{
 		"Import": err, "SetImportColumns": w.App.SetImportColumns(ctx, other.Author, id, app.ImportColumnsForm{}),
-		"ConfirmImport": w.App.ConfirmImport(ctx, other.Author, id, w.token()), "CancelImport": w.App.CancelImport(ctx, other.Author, id),
+		"ConfirmImport": w.App.ConfirmImport(ctx, other.Author, id, 1, w.token()), "CancelImport": w.App.CancelImport(ctx, other.Author, id),
 		"ImportRejects": w.App.ImportRejects(ctx, other.Author, id, io.Discard),
 	} {
 		if !errors.Is(err, sms.ErrNotFound) {
@@ -328,6 +328,21 @@ func TestRejectedRowsComeBack(t *testing.T) { // D36
 	w.Exec(`update imports set created_by = $2::uuid where tenant_id = $1`, int64(w.Tenant.ID), w.Owner.User.String())
 	if err := w.App.ImportRejects(t.Context(), w.Author, id, io.Discard); !errors.Is(err, sms.ErrForbidden) || w.get(id).Columns[0].Samples != nil {
 		t.Errorf("an author downloads a file of somebody else: %v", err)
+	}
+}
+
+// What is confirmed is what was shown, also when somebody else has the file checked with other options.
+func TestConfirmWhatWasSeen(t *testing.T) { // D36, D3
+	w := newImporting(t)
+	id := w.start(mixedFile)
+	seen := w.check(id, nil).Work.Attempt
+	w.check(id, func(f *app.ImportColumnsForm) { f.Options.EmptyErases = true })
+	token := w.token()
+	if err := w.App.ConfirmImport(t.Context(), w.Author, id, seen, token); !errors.Is(err, sms.ErrConflict) || w.get(id).State != sms.ImportChecked {
+		t.Errorf("a check that nobody saw is confirmed: %v", err)
+	}
+	if err := w.App.ConfirmImport(t.Context(), w.Author, id, w.get(id).Work.Attempt, token); err != nil {
+		t.Errorf("the new check: %v", err)
 	}
 }
 
@@ -374,15 +389,15 @@ func TestFormsOfAnImportSentTwice(t *testing.T) { // D2
 	w.check(ids[0], nil)
 	token := w.token()
 	for range 2 {
-		if err := w.App.ConfirmImport(t.Context(), w.Author, ids[0], token); err != nil {
+		if err := w.App.ConfirmImport(t.Context(), w.Author, ids[0], w.get(ids[0]).Work.Attempt, token); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := w.App.ConfirmImport(t.Context(), w.Author, ids[0], w.token()); !errors.Is(err, sms.ErrConflict) {
+	if err := w.App.ConfirmImport(t.Context(), w.Author, ids[0], w.get(ids[0]).Work.Attempt, w.token()); !errors.Is(err, sms.ErrConflict) {
 		t.Errorf("confirmed again: %v", err)
 	}
 	w.run(ids[0])
-	if err := w.App.ConfirmImport(t.Context(), w.Author, ids[0], w.token()); !errors.Is(err, sms.ErrConflict) || w.get(ids[0]).State != sms.ImportDone {
+	if err := w.App.ConfirmImport(t.Context(), w.Author, ids[0], w.get(ids[0]).Work.Attempt, w.token()); !errors.Is(err, sms.ErrConflict) || w.get(ids[0]).State != sms.ImportDone {
 		t.Errorf("confirmed after its end: %v", err)
 	}
 	w.people(w.get(ids[0]).List)

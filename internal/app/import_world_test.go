@@ -96,7 +96,7 @@ func (w *importing) check(id sms.ID, change func(*app.ImportColumnsForm)) app.Im
 // confirm confirms and imports.
 func (w *importing) confirm(id sms.ID) app.ImportPage {
 	w.t.Helper()
-	if err := w.App.ConfirmImport(w.t.Context(), w.Author, id, w.token()); err != nil {
+	if err := w.App.ConfirmImport(w.t.Context(), w.Author, id, w.get(id).Work.Attempt, w.token()); err != nil {
 		w.t.Fatal(err)
 	}
 	w.run(id)
