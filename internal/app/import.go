@@ -17,6 +17,10 @@ import (
 // importList is how many imports are shown at once.
 const importList = 50
 
+// mostOpenImports is how many imports of an account may be under way, those that wait for somebody and uploads
+// included: a gigabyte of files at most.
+const mostOpenImports = 5
+
 // ImportForm is what is said about a file of people.
 type ImportForm struct {
 	FileName string
@@ -125,11 +129,21 @@ func (a *App) describeImport(ctx context.Context, who sms.Actor, f ImportForm) (
 // takeIn keeps the file and looks at every row of it. The ID is that of an earlier import if the form
 // was sent before.
 func (a *App) takeIn(ctx context.Context, who sms.Actor, i sms.Import, up *upload, known []string, token string) (sms.ID, error) {
+	out := i.ID
 	err := a.patiently(ctx, func() error {
-		return a.DB.InTenant(ctx, who.Tenant, func(tx *postgres.Tx) error { return tx.AddImport(ctx, i) })
+		return a.DB.InTenant(ctx, who.Tenant, func(tx *postgres.Tx) error {
+			open, err := tx.OpenImports(ctx, i.ID)
+			if err != nil {
+				return err
+			}
+			if open >= mostOpenImports {
+				return a.once(ctx, tx, token, "start_import", &out, func() error { return refuseManyOpen })
+			}
+			return tx.AddImport(ctx, i)
+		})
 	})
-	if err != nil {
-		return sms.ID{}, err
+	if err != nil || out != i.ID {
+		return out, err
 	}
 	rows, err := up.readAll(ctx)
 	if err != nil {
@@ -145,7 +159,6 @@ func (a *App) takeIn(ctx context.Context, who sms.Actor, i sms.Import, up *uploa
 	if i.Rows == 0 {
 		return sms.ID{}, table.Refusal("This file has headings and no rows below them. Choose a file with at least one person.")
 	}
-	out := i.ID
 	err = a.patiently(ctx, func() error {
 		return a.as(ctx, who, sms.RightContacts, func(tx *postgres.Tx) error {
 			out = i.ID

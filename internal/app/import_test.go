@@ -346,6 +346,35 @@ func TestConfirmWhatWasSeen(t *testing.T) { // D36, D3
 	}
 }
 
+// A file is kept until its import ends: an account cannot fill the disk with them.
+func TestAnAccountHasFewImportsAtOnce(t *testing.T) { // D36
+	w := newImporting(t)
+	var ids []sms.ID
+	for range 4 {
+		ids = append(ids, w.start(mixedFile))
+	}
+	f := w.form()
+	for range 2 { // the form of the fifth is sent twice
+		id, err := w.App.StartImport(t.Context(), w.Author, f, strings.NewReader(mixedFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	if ids[4] != ids[5] {
+		t.Error("a form sent twice made two imports")
+	}
+	_, err := w.App.StartImport(t.Context(), w.Author, w.form(), strings.NewReader(mixedFile))
+	if got := formProblem(err, "file"); !strings.Contains(got, "Finish or cancel an import first") {
+		t.Errorf("a sixth: %s", got)
+	}
+	if n := w.count(`select count(*) from imports where tenant_id = $1`, int64(w.Tenant.ID)); n != 5 {
+		t.Errorf("%d imports", n)
+	}
+	w.cancel(ids[2])
+	w.start(mixedFile)
+}
+
 func TestCancelAnImport(t *testing.T) { // D36
 	w := newImporting(t)
 	id := w.start(mixedFile)
@@ -437,6 +466,7 @@ func TestCountsAddUpForAnyFile(t *testing.T) { // D36
 			t.Fatalf("%+v are not %d of %d rows", p.Counts, filled, p.Rows)
 		}
 		if p.Counts.Written() == 0 {
+			w.cancel(id)
 			return
 		}
 		checked := p.Counts

@@ -107,6 +107,13 @@ func (w *importing) confirm(id sms.ID) app.ImportPage {
 	return p
 }
 
+func (w *importing) cancel(id sms.ID) {
+	w.t.Helper()
+	if err := w.App.CancelImport(w.t.Context(), w.Author, id); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // job is what the queue has for the import.
 func (w *importing) job(id sms.ID) app.ImportJob {
 	return app.ImportJob{Tenant: w.Tenant.ID, Import: id, Attempt: w.get(id).Work.Attempt}

@@ -25,6 +25,17 @@ func scanImport(row pgx.CollectableRow) (sms.Import, error) {
 	return i, err
 }
 
+// OpenImports counts the imports of the tenant that have not ended, but for one, and lets nobody else count until
+// the end of the transaction.
+func (t *Tx) OpenImports(ctx context.Context, but sms.ID) (int, error) {
+	if _, err := t.tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('imports', $1))`, t.tenant); err != nil {
+		return 0, err
+	}
+	var n int
+	err := t.tx.QueryRow(ctx, `select count(*) from imports where tenant_id = $1 and id <> $2 and state not in ('done', 'failed', 'cancelled')`, t.tenant, but).Scan(&n)
+	return n, err
+}
+
 // AddImport writes an import whose file is still on its way. Writing it twice changes nothing.
 func (t *Tx) AddImport(ctx context.Context, i sms.Import) error {
 	_, err := t.tx.Exec(ctx, `insert into imports(tenant_id, id, state, file_name, created_by, created_at, worked_at)
