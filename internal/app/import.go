@@ -191,34 +191,27 @@ func (a *App) Imports(ctx context.Context, who sms.Actor) ([]sms.Import, error) 
 // ImportPage is an import with what its pages need to know.
 type ImportPage struct {
 	sms.Import
-	Lists   []sms.ListName
-	Fields  []string // keys of custom fields that people have
+	Fields  []string // keys of custom fields that people have, where columns may be chosen
 	Rejects []sms.RejectGroup
 }
 
-// Import shows an import.
+// Import shows an import. While it is worked on that is one row: somebody looks each second.
 func (a *App) Import(ctx context.Context, who sms.Actor, id sms.ID) (ImportPage, error) {
 	var p ImportPage
 	err := a.as(ctx, who, sms.RightContacts, func(tx *postgres.Tx) (err error) {
 		if p.Import, err = tx.Import(ctx, id); err != nil {
 			return err
 		}
-		if p.Lists, err = tx.ListNames(ctx); err != nil {
-			return err
+		if p.State == sms.ImportColumns || p.State == sms.ImportChecked {
+			if p.Fields, err = tx.ImportFields(ctx); err != nil {
+				return err
+			}
 		}
-		if p.Fields, err = tx.ImportFields(ctx); err != nil {
-			return err
-		}
-		if p.State != sms.ImportChecking && p.Counts.Invalid > 0 {
+		if (p.State == sms.ImportChecked || p.State.Ended()) && p.Counts.Invalid > 0 {
 			p.Rejects, err = tx.RejectGroups(ctx, id)
 		}
 		return err
 	})
-	for _, l := range p.Lists {
-		if l.ID == p.List {
-			p.ListName = l.Name // it may have been renamed
-		}
-	}
 	if !seesImport(who, p.Import) {
 		for n := range p.Columns {
 			p.Columns[n].Samples = nil

@@ -3,6 +3,8 @@ package app_test
 import (
 	"strings"
 	"testing"
+
+	"tidings/internal/sms"
 )
 
 // A file may be long rows only, none of which can be imported: what is in hand at once stays small.
@@ -21,5 +23,27 @@ func TestLongRowsAreReadInSmallPages(t *testing.T) { // D36
 	cells := p.Rejects[0].Examples[0].Cells // a cell is kept as it is, the beginning of one that is too long
 	if len(cells) != 4 || cells[0] != "12" || len([]rune(cells[1])) != 1000 || cells[2] != `"{x,\,}",NULL` || cells[3] != "" {
 		t.Errorf("kept as %.40q", cells)
+	}
+}
+
+// Who watches an import looks each second: that reads neither the rejected rows nor the other imports.
+func TestWatchingAnImportIsCheap(t *testing.T) { // D36
+	w := newImporting(t)
+	id := w.startInto(w.List, mixedFile)
+	if p := w.check(id, nil); len(p.Rejects) != 3 {
+		t.Errorf("checked: %+v", p)
+	}
+	if err := w.App.RenameList(t.Context(), w.Author, w.List, "Passengers"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.App.ConfirmImport(t.Context(), w.Author, id, w.get(id).Work.Attempt, w.token()); err != nil {
+		t.Fatal(err)
+	}
+	if p := w.get(id); p.State != sms.ImportRunning || p.Rejects != nil || p.Fields != nil || p.ListName != "Passengers" {
+		t.Errorf("running: %+v", p)
+	}
+	w.run(id)
+	if p := w.get(id); p.State != sms.ImportDone || len(p.Rejects) != 3 {
+		t.Errorf("done: %+v", p)
 	}
 }

@@ -9,7 +9,9 @@ import (
 	"tidings/internal/sms"
 )
 
-const importColumns = `id, coalesce(list_id, '00000000-0000-0000-0000-000000000000'), list_name, state, file_name, bytes, encoding, separator,
+// importColumns has the list's name as it is now.
+const importColumns = `id, coalesce(list_id, '00000000-0000-0000-0000-000000000000'),
+	coalesce((select l.name from lists l where l.tenant_id = imports.tenant_id and l.id = imports.list_id), list_name), state, file_name, bytes, encoding, separator,
 	has_header, country, consent_source, consent_note, columns, settings, rows, read_rows, fresh, changed, same, duplicate, opted_out, invalid,
 	checked, unverified, failure, coalesce(created_by, '00000000-0000-0000-0000-000000000000'), created_at, finished_at,
 	attempt, tries, worked_at, at_row, passed, staged, at_number`
