@@ -176,8 +176,6 @@ func (a *App) takeIn(ctx context.Context, who sms.Actor, i sms.Import, up *uploa
 	return out, err
 }
 
-func importObject(i sms.Import) string { return "import " + i.ID.String() }
-
 // Imports lists the newest imports of the account.
 func (a *App) Imports(ctx context.Context, who sms.Actor) ([]sms.Import, error) {
 	var out []sms.Import

@@ -36,6 +36,10 @@ func (a *App) SetImportColumns(ctx context.Context, who sms.Actor, id sms.ID, f 
 		if err != nil {
 			return err
 		}
+		var before any
+		if i.State == sms.ImportChecked { // otherwise nobody has said anything yet
+			before = auditReading(i)
+		}
 		same := i.State == sms.ImportChecked && f.HasHeader == i.HasHeader
 		for n := range i.Columns {
 			c := &i.Columns[n]
@@ -50,7 +54,10 @@ func (a *App) SetImportColumns(ctx context.Context, who sms.Actor, id sms.ID, f 
 		}
 		i.Counts = sms.ImportCounts{Invalid: i.Counts.Invalid}
 		i.State = sms.ImportChecking
-		return a.work(ctx, tx, i)
+		if err := a.work(ctx, tx, i); err != nil {
+			return err
+		}
+		return a.audit(ctx, tx, who, "set_import_columns", importObject(i), before, auditReading(i), "")
 	})
 }
 
@@ -163,16 +170,9 @@ func (a *App) ConfirmImport(ctx context.Context, who sms.Actor, id sms.ID, seen 
 			if err := a.work(ctx, tx, i); err != nil {
 				return err
 			}
-			return a.audit(ctx, tx, who, "confirm_import", importObject(i), nil, auditCounts(i, i.Checked), "")
+			return a.audit(ctx, tx, who, "confirm_import", importObject(i), nil, auditConfirmed(i), "")
 		})
 	})
-}
-
-func auditCounts(i sms.Import, c sms.ImportCounts) map[string]any {
-	return map[string]any{
-		"list": i.ListName, "rows": i.Rows, "new": c.Fresh, "changed": c.Changed, "same": c.Same,
-		"duplicate": c.Duplicate, "opted_out": c.OptedOut, "invalid": c.Invalid,
-	}
 }
 
 // importList finds the list of an import, or makes the new one.

@@ -71,7 +71,12 @@ func TestCountsAddUpAndNothingIsWrittenBefore(t *testing.T) { // D36, D38
 			t.Errorf("%d %s are left", n, table)
 		}
 	}
-	for _, deed := range []string{"start_import", "confirm_import", "finish_import"} { // D44
+	read := `{"headings": true, "keep_what_is_known": false, "empty_erases": false, "last_row_counts": false,
+		"column 1, Prénom": "first_name", "column 2, Nom": "last_name", "column 3, Mobil": "number", "column 4, Ville": "city"}`
+	if n := w.count(`select count(*) from audit where tenant_id = $1 and deed in ('set_import_columns', 'confirm_import') and after::jsonb @> $2::jsonb`, int64(w.Tenant.ID), read); n != 2 { // D44
+		t.Errorf("%d entries say how the file was read", n)
+	}
+	for _, deed := range []string{"start_import", "set_import_columns", "confirm_import", "finish_import"} { // D44
 		if n := w.count(`select count(*) from audit where tenant_id = $1 and deed = $2`, int64(w.Tenant.ID), deed); n != 1 {
 			t.Errorf("%d entries of %s", n, deed)
 		}
