@@ -317,6 +317,9 @@ func TestRejectedRowsComeBack(t *testing.T) { // D36
 	if !strings.HasPrefix(file, "\ufeffPrénom;Nom;Mobil;Ville;reason\r\n") || !strings.Contains(file, "'=SUM(A1)") || !strings.Contains(file, "is a landline") {
 		t.Errorf("the file is %q", file)
 	}
+	if strings.Contains(file, ";+") || strings.Contains(file, ";=") { // a spreadsheet would calculate it, also a reason
+		t.Errorf("a cell is a formula: %q", file)
+	}
 	w.confirm(id)
 	if w.rejects(id) != file {
 		t.Error("after the import the rejected rows are others")
