@@ -42,15 +42,24 @@ func (w *importWork) stage(ctx context.Context) error {
 			return err
 		}
 	}
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return w.step(ctx, func(tx *postgres.Tx, i *sms.Import) error {
+		there, err := tx.CountImportRows(ctx, i.ID)
+		if err == nil && there != i.Work.Staged {
+			err = errRowsLost // walk would go past them
+		}
+		return err
+	})
 }
 
 // beginStage starts the reading again where nothing was read, or where the database lost what was: also
 // when some of it was written to contacts already, since Number says how far.
 func (w *importWork) beginStage(ctx context.Context, tx *postgres.Tx, i *sms.Import) error {
 	i.Work.Tries++
-	there, err := tx.HasImportRows(ctx, i.ID)
-	if err != nil || i.Work.Row > 0 && (there || i.Work.Staged == 0) && !w.lost {
+	there, err := tx.CountImportRows(ctx, i.ID)
+	if err != nil || i.Work.Row > 0 && there == i.Work.Staged && !w.lost {
 		return err
 	}
 	i.Work.Row, i.Work.Passed, i.Work.Staged, i.Unverified = 0, 0, 0, 0

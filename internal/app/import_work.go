@@ -87,10 +87,11 @@ func (w *importWork) run(ctx context.Context) error {
 		return err
 	}
 	for range 5 {
-		if err := w.stage(ctx); err != nil {
-			return err
+		err := w.stage(ctx)
+		if err == nil {
+			err = w.walk(ctx)
 		}
-		if err := w.walk(ctx); !errors.Is(err, errRowsLost) {
+		if !errors.Is(err, errRowsLost) {
 			return err
 		}
 		w.lost = true

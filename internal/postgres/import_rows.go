@@ -8,11 +8,11 @@ import (
 	"tidings/internal/sms"
 )
 
-// HasImportRows reports whether any row that was read from the file is there.
-func (t *Tx) HasImportRows(ctx context.Context, id sms.ID) (bool, error) {
-	var there bool
-	err := t.tx.QueryRow(ctx, `select exists (select 1 from import_rows where tenant_id = $1 and import_id = $2)`, t.tenant, id).Scan(&there)
-	return there, err
+// CountImportRows counts the people that were read from the file and are there.
+func (t *Tx) CountImportRows(ctx context.Context, id sms.ID) (int64, error) {
+	var n int64
+	err := t.tx.QueryRow(ctx, `select count(*) from import_rows where tenant_id = $1 and import_id = $2`, t.tenant, id).Scan(&n)
+	return n, err
 }
 
 // ForgetImportRows removes the rows that were read from the file, also the rejected ones if it is told so.
