@@ -119,12 +119,13 @@ func (w *importWork) step(ctx context.Context, fn func(tx *postgres.Tx, i *sms.I
 	})
 }
 
-// turn hands the rest to another job when this one has worked long enough.
+// turn hands the rest to another job when this one has worked long enough: to one of a new attempt, so that
+// it is one also when the answer to the commit is lost.
 func (w *importWork) turn(ctx context.Context) error {
 	if w.app.Now().Before(w.until) {
 		return nil
 	}
-	err := w.step(ctx, func(tx *postgres.Tx, _ *sms.Import) error { return tx.Later(ctx, w.job) })
+	err := w.step(ctx, func(tx *postgres.Tx, i *sms.Import) error { return w.app.handOn(ctx, tx, i) })
 	if err != nil {
 		return err
 	}
