@@ -29,3 +29,6 @@ func (a *App) ImportPages(ctx context.Context, tenant sms.TenantID, i sms.Import
 	}
 	return sizes, err
 }
+
+// Patiently is how the steps of an import meet a database that is away.
+func (a *App) Patiently(ctx context.Context, fn func() error) error { return a.patiently(ctx, fn) }

@@ -227,11 +227,11 @@ func seesImport(who sms.Actor, i sms.Import) bool {
 }
 
 // patiently tries again for half a minute while the database is away. fn must be one transaction that
-// may run twice.
+// may run twice. A statement that takes too long would only do so again.
 func (a *App) patiently(ctx context.Context, fn func() error) error {
-	for try := 0; ; try++ {
+	for until := time.Now().Add(30 * time.Second); ; {
 		err := fn()
-		if err == nil || try == 60 || !errors.Is(err, sms.ErrUnavailable) || !pause(ctx, 500*time.Millisecond) {
+		if err == nil || !errors.Is(err, sms.ErrUnavailable) || postgres.TookTooLong(err) || time.Now().After(until) || !pause(ctx, 500*time.Millisecond) {
 			return err
 		}
 	}

@@ -1,8 +1,11 @@
 package app_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"tidings/internal/app"
 	"tidings/internal/sms"
@@ -55,5 +58,22 @@ func TestTurnsOfAnImport(t *testing.T) { // D36
 	}
 	if w.run(id); w.get(id).State != sms.ImportChecked {
 		t.Error("the other does not end it")
+	}
+}
+
+// A database that is away comes back; a statement that takes too long does so each time.
+func TestPatienceOfAnImport(t *testing.T) { // F19
+	w := newImporting(t)
+	for code, want := range map[string]int{"57P01": 2, "57014": 1} {
+		tries := 0
+		err := w.App.Patiently(t.Context(), func() error {
+			if tries++; tries == 2 {
+				return nil
+			}
+			return fmt.Errorf("%w: %w", &pgconn.PgError{Code: code}, sms.ErrUnavailable)
+		})
+		if tries != want || (err == nil) != (want == 2) {
+			t.Errorf("%s: tried %d times, %v", code, tries, err)
+		}
 	}
 }
