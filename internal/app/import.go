@@ -126,12 +126,12 @@ func (a *App) describeImport(ctx context.Context, who sms.Actor, f ImportForm) (
 	return i, known, p.Err()
 }
 
-// takeIn keeps the file and looks at every row of it. The ID is that of an earlier import if the form
-// was sent before.
-func (a *App) takeIn(ctx context.Context, who sms.Actor, i sms.Import, up *upload, known []string, token string) (sms.ID, error) {
-	out := i.ID
-	err := a.patiently(ctx, func() error {
+// beginImport writes an import whose file is on its way. The ID is that of an earlier import if the form was
+// sent before and there is no room for another.
+func (a *App) beginImport(ctx context.Context, who sms.Actor, i sms.Import, token string) (out sms.ID, err error) {
+	err = a.patiently(ctx, func() error {
 		return a.DB.InTenant(ctx, who.Tenant, func(tx *postgres.Tx) error {
+			out = i.ID
 			open, err := tx.OpenImports(ctx, i.ID)
 			if err != nil {
 				return err
@@ -139,9 +139,23 @@ func (a *App) takeIn(ctx context.Context, who sms.Actor, i sms.Import, up *uploa
 			if open >= mostOpenImports {
 				return a.once(ctx, tx, token, "start_import", &out, func() error { return refuseManyOpen })
 			}
+			if !i.List.IsZero() {
+				if there, err := tx.HoldList(ctx, i.List); err != nil {
+					return err
+				} else if !there {
+					return sms.Problems{{Field: "list", Text: "Choose a list"}} // it was deleted just now
+				}
+			}
 			return tx.AddImport(ctx, i)
 		})
 	})
+	return out, err
+}
+
+// takeIn keeps the file and looks at every row of it. The ID is that of an earlier import if the form
+// was sent before.
+func (a *App) takeIn(ctx context.Context, who sms.Actor, i sms.Import, up *upload, known []string, token string) (sms.ID, error) {
+	out, err := a.beginImport(ctx, who, i, token)
 	if err != nil || out != i.ID {
 		return out, err
 	}

@@ -211,12 +211,17 @@ func TestSweepOfImports(t *testing.T) { // D36
 		return w.count(`select count(*) from imports where tenant_id = $1 and state = 'uploading'`, int64(w.Tenant.ID))
 	}
 	broken := &brokenUpload{begin: mixedFile}
+	into := w.form()
+	into.List = w.List.String()
 	broken.during = func() {
 		if uploads() != 1 {
 			t.Error("no upload is under way")
 		}
+		if _, err := w.App.DeleteList(t.Context(), w.Author, w.List); !errors.Is(err, sms.ErrConflict) {
+			t.Errorf("a list that people are uploaded into is deleted: %v", err)
+		}
 	}
-	if _, err := w.App.StartImport(t.Context(), w.Author, w.form(), broken); !errors.Is(err, io.ErrUnexpectedEOF) || uploads() != 0 {
+	if _, err := w.App.StartImport(t.Context(), w.Author, into, broken); !errors.Is(err, io.ErrUnexpectedEOF) || uploads() != 0 {
 		t.Errorf("an upload that broke off: %v, %d are left", err, uploads())
 	}
 	w.Exec(`insert into imports(tenant_id, id, state, file_name, worked_at) values ($1, gen_random_uuid(), 'uploading', 'x', $2)`, int64(w.Tenant.ID), w.Clock.Now())

@@ -40,9 +40,13 @@ func (t *Tx) OpenImports(ctx context.Context, but sms.ID) (int, error) {
 
 // AddImport writes an import whose file is still on its way. Writing it twice changes nothing.
 func (t *Tx) AddImport(ctx context.Context, i sms.Import) error {
-	_, err := t.tx.Exec(ctx, `insert into imports(tenant_id, id, state, file_name, created_by, created_at, worked_at)
-		values ($1, $2, $3, $4, $5, $6, $6)
-		on conflict do nothing`, t.tenant, i.ID, i.State, i.FileName, i.CreatedBy, i.CreatedAt)
+	var list *sms.ID
+	if !i.List.IsZero() {
+		list = &i.List
+	}
+	_, err := t.tx.Exec(ctx, `insert into imports(tenant_id, id, list_id, state, file_name, created_by, created_at, worked_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $7)
+		on conflict do nothing`, t.tenant, i.ID, list, i.State, i.FileName, i.CreatedBy, i.CreatedAt)
 	return err
 }
 

@@ -96,7 +96,7 @@ func (t *Tx) ListUse(ctx context.Context, id sms.ID) (ListUse, error) {
 	var u ListUse
 	err := t.tx.QueryRow(ctx, `select coalesce(s.name, ''), coalesce(s.state, ''),
 			coalesce((select i.file_name from imports i where i.tenant_id = $1 and i.list_id = $2
-				and i.state in ('columns', 'checking', 'checked', 'running') limit 1), ''),
+				and i.state not in ('done', 'failed', 'cancelled') limit 1), ''),
 			(select count(distinct c.id) from campaign_lists x join campaigns c on c.tenant_id = $1 and c.id = x.campaign_id and c.deleted_at is null
 				where x.tenant_id = $1 and x.list_id = $2 and not exists (select 1 from sessions y where y.tenant_id = $1 and y.campaign_id = c.id
 					and y.kind = 'campaign' and y.state <> 'refused' and (y.state <> 'cancelled' or y.started_at is not null)))
