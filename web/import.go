@@ -33,21 +33,21 @@ func (s *Server) importPage(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		l, err := s.App.List(r.Context(), actor(r), list, app.PeopleQuery{})
+		l, err := s.App.ListHead(r.Context(), actor(r), list)
 		if err != nil {
 			return err
 		}
-		f.List, f.Country, f.Consent, f.Note = into, l.List.Country, l.List.ConsentSource, l.List.ConsentNote
+		f.List, f.Country, f.Consent, f.Note = into, l.Country, l.ConsentSource, l.ConsentNote
 	}
 	return s.showImportForm(w, r, http.StatusOK, f, nil)
 }
 
 func (s *Server) showImportForm(w http.ResponseWriter, r *http.Request, status int, f app.ImportForm, mistakes sms.Problems) error {
-	lists, err := s.App.Lists(r.Context(), actor(r))
+	lists, err := s.App.ListNames(r.Context(), actor(r))
 	if err != nil {
 		return err
 	}
-	p := view.ImportFormProps{Base: contactsPath(r), Lists: lists.Lists, Form: f, Mistakes: mistakes, Problems: Summary(mistakes), Most: sms.MaxImportBytes}
+	p := view.ImportFormProps{Base: contactsPath(r), Lists: lists, Form: f, Mistakes: mistakes, Problems: Summary(mistakes), Most: sms.MaxImportBytes}
 	return s.page(w, r, status, "Import people", "contacts", view.ImportFormPage(p))
 }
 

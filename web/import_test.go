@@ -114,7 +114,7 @@ func TestImportWithoutScript(t *testing.T) { // D36
 	}
 	token := url.Values{}
 	for _, name := range []string{"token", "seen"} {
-		token.Set(name, regexp.MustCompile(`name="`+name+`" value="([^"]+)"`).FindStringSubmatch(a.body)[1])
+		token.Set(name, regexp.MustCompile(`name="` + name + `" value="([^"]+)"`).FindStringSubmatch(a.body)[1])
 	}
 	old := url.Values{"token": token["token"], "seen": {"0"}}
 	if a = as("POST", page+"/confirm", old); a.status != http.StatusSeeOther || a.to != page || !as("GET", page, nil).says("Import 2 people") { // D3

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -14,7 +13,6 @@ import (
 	"tidings/internal/app/apptest"
 	"tidings/internal/postgres/pgtest"
 	"tidings/internal/sms"
-	"tidings/internal/sms/table"
 )
 
 // manyRows makes a file of n people, every third of them twice.
@@ -195,121 +193,4 @@ func TestImportOutlivesItsConnections(t *testing.T) {
 	if p := w.get(id); p.State != sms.ImportDone || p.Counts != (sms.ImportCounts{Fresh: n, Duplicate: n / 3, Invalid: 1}) || w.people(p.List) != n {
 		t.Errorf("it is %q and counts %+v", p.State, p.Counts)
 	}
-}
-
-// What nobody goes on with is removed: uploads that broke off, imports that nobody confirms, rejected rows.
-func TestSweepOfImports(t *testing.T) { // D36
-	w := newImporting(t)
-	sweep := func(after time.Duration) {
-		t.Helper()
-		w.Clock.Add(after)
-		if err := w.App.RunSweepImports(t.Context(), app.SweepImportsJob{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	uploads := func() int64 {
-		return w.count(`select count(*) from imports where tenant_id = $1 and state = 'uploading'`, int64(w.Tenant.ID))
-	}
-	broken := &brokenUpload{begin: mixedFile}
-	into := w.form()
-	into.List = w.List.String()
-	broken.during = func() {
-		if uploads() != 1 {
-			t.Error("no upload is under way")
-		}
-		if _, err := w.App.DeleteList(t.Context(), w.Author, w.List); !errors.Is(err, sms.ErrConflict) {
-			t.Errorf("a list that people are uploaded into is deleted: %v", err)
-		}
-	}
-	if _, err := w.App.StartImport(t.Context(), w.Author, into, broken); !errors.Is(err, io.ErrUnexpectedEOF) || uploads() != 0 {
-		t.Errorf("an upload that broke off: %v, %d are left", err, uploads())
-	}
-	w.Exec(`insert into imports(tenant_id, id, state, file_name, worked_at) values ($1, gen_random_uuid(), 'uploading', 'x', $2)`, int64(w.Tenant.ID), w.Clock.Now())
-	sweep(14 * time.Minute)
-	if uploads() != 1 {
-		t.Error("an upload was removed that may go on")
-	}
-	sweep(2 * time.Minute)
-	if uploads() != 0 {
-		t.Error("an upload whose process died is kept")
-	}
-	waiting, done := w.start(mixedFile), w.start(mixedFile)
-	w.check(done, nil)
-	w.confirm(done)
-	sweep(sms.ImportWaits - time.Hour)
-	if p := w.get(waiting); p.State != sms.ImportColumns {
-		t.Errorf("before seven days it is %q", p.State)
-	}
-	sweep(2 * time.Hour)
-	if p := w.get(waiting); p.State != sms.ImportCancelled || p.Columns[0].Samples != nil {
-		t.Errorf("after seven days it is %q", p.State)
-	}
-	rejects := func() int64 {
-		return w.count(`select count(*) from import_rejects where tenant_id = $1`, int64(w.Tenant.ID))
-	}
-	if rejects() != 3 {
-		t.Errorf("%d rejected rows are kept", rejects())
-	}
-	if sweep(sms.ImportRejectsKept); rejects() != 0 {
-		t.Error("rejected rows are kept for more than thirty days")
-	}
-}
-
-// An import that only waits for its turn goes on waiting. One whose every job dies is given up in the end, and says so.
-func TestHopelessImportFails(t *testing.T) { // D36
-	w := newImporting(t)
-	id := w.start(mixedFile)
-	if err := w.App.SetImportColumns(t.Context(), w.Author, id, w.suggested(id)); err != nil {
-		t.Fatal(err)
-	}
-	sweep := func() {
-		t.Helper()
-		w.Clock.Add(3 * time.Minute)
-		if err := w.App.RunSweepImports(t.Context(), app.SweepImportsJob{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for range 30 {
-		sweep()
-	}
-	if p := w.get(id); p.State != sms.ImportChecking || p.Work.Attempt != 1 || w.jobs(id) != 1 {
-		t.Fatalf("while it waits it is %q, at attempt %d, with %d jobs", p.State, p.Work.Attempt, w.jobs(id))
-	}
-	for deaths := 0; w.get(id).State == sms.ImportChecking; deaths++ {
-		if deaths > 20 {
-			t.Fatal("it is never given up")
-		}
-		w.dies(id, 2)
-		sweep()
-	}
-	if p := w.get(id); p.State != sms.ImportFailed || !strings.Contains(p.Failure, "nothing was written") {
-		t.Errorf("it is %q: %s", p.State, p.Failure)
-	}
-	id = w.start(mixedFile)
-	w.check(id, nil)
-	if err := w.App.ConfirmImport(t.Context(), w.Author, id, w.get(id).Work.Attempt, w.token()); err != nil {
-		t.Fatal(err)
-	}
-	w.Exec(`delete from lists where tenant_id = $1 and id = $2::uuid`, int64(w.Tenant.ID), w.get(id).List.String())
-	w.run(id)
-	if p := w.get(id); p.State != sms.ImportFailed || !strings.Contains(p.Failure, "list was deleted") {
-		t.Errorf("without its list it is %q: %s", p.State, p.Failure)
-	}
-}
-
-// brokenUpload is a connection that breaks after more than the head of a file has come.
-type brokenUpload struct {
-	begin  string
-	given  int
-	during func()
-}
-
-func (b *brokenUpload) Read(p []byte) (int, error) {
-	if b.given < 2*table.HeadSize {
-		n := copy(p, b.begin)
-		b.given += n
-		return n, nil
-	}
-	b.during()
-	return 0, io.ErrUnexpectedEOF
 }

@@ -152,9 +152,9 @@ func (w *importWork) walk(ctx context.Context) error {
 
 // page does the rows of the next numbers. done is true after the last.
 func (w *importWork) page(ctx context.Context, tx *postgres.Tx, i *sms.Import) (done bool, err error) {
-	size, do := importCheck, tx.CheckImportPage
+	size := importCheck
 	if i.State == sms.ImportRunning {
-		size, do = importWrite, tx.WriteImportPage
+		size = importWrite
 		if there, err := tx.HoldList(ctx, i.List); err != nil {
 			return false, err
 		} else if !there {
@@ -165,7 +165,12 @@ func (w *importWork) page(ctx context.Context, tx *postgres.Tx, i *sms.Import) (
 	if err != nil {
 		return false, err
 	}
-	counts, err := do(ctx, *i, to, w.app.Now())
+	var counts sms.ImportCounts
+	if i.State == sms.ImportRunning {
+		counts, err = tx.WriteImportPage(ctx, *i, to, w.app.Now())
+	} else {
+		counts, err = tx.CheckImportPage(ctx, *i, to)
+	}
 	if err != nil {
 		return false, err
 	}

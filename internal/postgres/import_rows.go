@@ -113,7 +113,7 @@ func (t *Tx) importPageArgs(i sms.Import, to int64) []any {
 }
 
 // CheckImportPage counts what would become of the rows of a page, without those that are invalid.
-func (t *Tx) CheckImportPage(ctx context.Context, i sms.Import, to int64, _ time.Time) (sms.ImportCounts, error) {
+func (t *Tx) CheckImportPage(ctx context.Context, i sms.Import, to int64) (sms.ImportCounts, error) {
 	var c sms.ImportCounts
 	err := t.tx.QueryRow(ctx, importPage+`select count(*) filter (where not suppressed and not known), count(*) filter (where not suppressed and differs),
 			count(*) filter (where not suppressed and known and not differs), count(*) filter (where suppressed), (select count(*) from page) - count(*)

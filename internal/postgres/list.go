@@ -47,6 +47,14 @@ func (t *Tx) List(ctx context.Context, id sms.ID) (sms.List, error) {
 	return l, kind(err)
 }
 
+// ListHead is one list without what is counted of it: who is left out, and when it was used.
+func (t *Tx) ListHead(ctx context.Context, id sms.ID) (sms.List, error) {
+	var l sms.List
+	err := t.tx.QueryRow(ctx, `select id, name, country, consent_source, consent_note, people, created_at from lists where tenant_id = $1 and id = $2`, t.tenant, id).
+		Scan(&l.ID, &l.Name, &l.Country, &l.ConsentSource, &l.ConsentNote, &l.People, &l.CreatedAt)
+	return l, kind(err)
+}
+
 // LockList keeps a list's row for this transaction, and the drafts that use it.
 func (t *Tx) LockList(ctx context.Context, id sms.ID) error {
 	if err := t.tx.QueryRow(ctx, `select id from lists where tenant_id = $1 and id = $2 for update`, t.tenant, id).Scan(&id); err != nil {

@@ -13,7 +13,7 @@ import (
 // ImportFormProps is the form that takes a file in, as typed.
 type ImportFormProps struct {
 	Base     string
-	Lists    []sms.List
+	Lists    []sms.ListName
 	Form     app.ImportForm
 	Mistakes sms.Problems
 	Problems []Problem
