@@ -126,7 +126,7 @@ func uploadField(part *multipart.Part) (string, error) {
 func (s *Server) importProps(r *http.Request, p app.ImportPage) view.ImportProps {
 	return view.ImportProps{
 		ImportPage: p, Base: contactsPath(r), Here: importPath(r, p.ID), Campaigns: accountPath(r) + "/campaigns", Zone: visit(r).Tenant.Zone,
-		Token: s.newToken(), Numbers: actor(r).Can(sms.RightNumbers), MayCompose: actor(r).Can(sms.RightCompose),
+		Token: s.newToken(), MayCompose: actor(r).Can(sms.RightCompose),
 	}
 }
 

@@ -235,7 +235,8 @@ func (a *App) Import(ctx context.Context, who sms.Actor, id sms.ID) (ImportPage,
 	return p, err
 }
 
-// seesImport reports whether the actor may see what stands in the file: numbers in full.
+// seesImport reports whether the actor may see what stands in the file, in pages and in downloads: who uploaded it
+// has it anyway, others must be allowed to see numbers in full.
 func seesImport(who sms.Actor, i sms.Import) bool {
 	return who.Can(sms.RightNumbers) || i.CreatedBy == who.User
 }
