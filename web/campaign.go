@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"tidings/internal/app"
 	"tidings/internal/sms"
 	"tidings/web/view"
 )
@@ -50,11 +49,11 @@ func (s *Server) showNewCampaign(w http.ResponseWriter, r *http.Request, status 
 		if err != nil {
 			return err
 		}
-		l, err := s.App.List(r.Context(), actor(r), list, app.PeopleQuery{})
+		l, err := s.App.ListHead(r.Context(), actor(r), list)
 		if err != nil {
 			return err
 		}
-		p.List = &l.List
+		p.List = &l
 	}
 	body := view.NewCampaignPage(p)
 	return s.page(w, r, status, "New campaign", "campaigns", body)

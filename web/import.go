@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/a-h/templ"
@@ -31,21 +32,21 @@ func (s *Server) importPage(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		l, err := s.App.List(r.Context(), actor(r), list, app.PeopleQuery{})
+		l, err := s.App.ListHead(r.Context(), actor(r), list)
 		if err != nil {
 			return err
 		}
-		f.List, f.Country, f.Consent, f.Note = into, l.List.Country, l.List.ConsentSource, l.List.ConsentNote
+		f.List, f.Country, f.Consent, f.Note = into, l.Country, l.ConsentSource, l.ConsentNote
 	}
 	return s.showImportForm(w, r, http.StatusOK, f, nil)
 }
 
 func (s *Server) showImportForm(w http.ResponseWriter, r *http.Request, status int, f app.ImportForm, mistakes sms.Problems) error {
-	lists, err := s.App.Lists(r.Context(), actor(r))
+	lists, err := s.App.ListNames(r.Context(), actor(r))
 	if err != nil {
 		return err
 	}
-	p := view.ImportFormProps{Base: contactsPath(r), Lists: lists.Lists, Form: f, Mistakes: mistakes, Problems: Summary(mistakes), Most: sms.MaxImportBytes}
+	p := view.ImportFormProps{Base: contactsPath(r), Lists: lists, Form: f, Mistakes: mistakes, Problems: Summary(mistakes), Most: sms.MaxImportBytes}
 	return s.page(w, r, status, "Import people", "contacts", view.ImportFormPage(p))
 }
 
@@ -124,7 +125,7 @@ func uploadField(part *multipart.Part) (string, error) {
 func (s *Server) importProps(r *http.Request, p app.ImportPage) view.ImportProps {
 	return view.ImportProps{
 		ImportPage: p, Base: contactsPath(r), Here: importPath(r, p.ID), Campaigns: accountPath(r) + "/campaigns", Zone: visit(r).Tenant.Zone,
-		Token: s.newToken(), Numbers: actor(r).Can(sms.RightNumbers), MayCompose: actor(r).Can(sms.RightCompose),
+		Token: s.newToken(), MayCompose: actor(r).Can(sms.RightCompose),
 	}
 }
 
@@ -261,8 +262,12 @@ func (s *Server) importDeed(w http.ResponseWriter, r *http.Request, deed func(id
 }
 
 func (s *Server) confirmImport(w http.ResponseWriter, r *http.Request) error {
+	seen, err := strconv.Atoi(r.PostFormValue("seen"))
+	if err != nil {
+		return Status{Code: http.StatusBadRequest}
+	}
 	return s.importDeed(w, r, func(id sms.ID) error {
-		return s.App.ConfirmImport(r.Context(), actor(r), id, r.PostFormValue("token"))
+		return s.App.ConfirmImport(r.Context(), actor(r), id, seen, r.PostFormValue("token"))
 	})
 }
 

@@ -111,7 +111,7 @@ func (b *bench) importPeople(ctx context.Context, who sms.Actor, rows int) (app.
 		return p, err
 	}
 	lap("check")
-	if err := errors.Join(b.app.ConfirmImport(ctx, who, id, token+"-confirm"), run()); err != nil {
+	if err := errors.Join(b.app.ConfirmImport(ctx, who, id, p.Work.Attempt, token+"-confirm"), run()); err != nil {
 		return p, err
 	}
 	lap("import")

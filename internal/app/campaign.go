@@ -55,7 +55,7 @@ func (a *App) NewCampaign(ctx context.Context, who sms.Actor, name, token string
 	err = a.as(ctx, who, sms.RightCompose, func(tx *postgres.Tx) error {
 		return a.once(ctx, tx, token, "new_campaign", &id, func() error {
 			for _, l := range lists {
-				if _, err := tx.List(ctx, l); err != nil {
+				if _, err := tx.ListHead(ctx, l); err != nil {
 					return err
 				}
 			}

@@ -146,7 +146,7 @@ func (a *App) RemoveFromList(ctx context.Context, who sms.Actor, contact, list s
 		}
 		at := slices.IndexFunc(lists, func(l sms.ListName) bool { return l.ID == list })
 		if at < 0 {
-			l, err := tx.List(ctx, list)
+			l, err := tx.ListHead(ctx, list)
 			out = sms.ListName{ID: l.ID, Name: l.Name}
 			return err
 		}

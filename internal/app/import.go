@@ -17,6 +17,10 @@ import (
 // importList is how many imports are shown at once.
 const importList = 50
 
+// mostOpenImports is how many imports of an account may be under way, those that wait for somebody and uploads
+// included: a gigabyte of files at most.
+const mostOpenImports = 5
+
 // ImportForm is what is said about a file of people.
 type ImportForm struct {
 	FileName string
@@ -122,14 +126,38 @@ func (a *App) describeImport(ctx context.Context, who sms.Actor, f ImportForm) (
 	return i, known, p.Err()
 }
 
+// beginImport writes an import whose file is on its way. The ID is that of an earlier import if the form was
+// sent before and there is no room for another.
+func (a *App) beginImport(ctx context.Context, who sms.Actor, i sms.Import, token string) (out sms.ID, err error) {
+	err = a.patiently(ctx, func() error {
+		return a.DB.InTenant(ctx, who.Tenant, func(tx *postgres.Tx) error {
+			out = i.ID
+			open, err := tx.OpenImports(ctx, i.ID)
+			if err != nil {
+				return err
+			}
+			if open >= mostOpenImports {
+				return a.once(ctx, tx, token, "start_import", &out, func() error { return refuseManyOpen })
+			}
+			if !i.List.IsZero() {
+				if there, err := tx.HoldList(ctx, i.List); err != nil {
+					return err
+				} else if !there {
+					return sms.Problems{{Field: "list", Text: "Choose a list"}} // it was deleted just now
+				}
+			}
+			return tx.AddImport(ctx, i)
+		})
+	})
+	return out, err
+}
+
 // takeIn keeps the file and looks at every row of it. The ID is that of an earlier import if the form
 // was sent before.
 func (a *App) takeIn(ctx context.Context, who sms.Actor, i sms.Import, up *upload, known []string, token string) (sms.ID, error) {
-	err := a.patiently(ctx, func() error {
-		return a.DB.InTenant(ctx, who.Tenant, func(tx *postgres.Tx) error { return tx.AddImport(ctx, i) })
-	})
-	if err != nil {
-		return sms.ID{}, err
+	out, err := a.beginImport(ctx, who, i, token)
+	if err != nil || out != i.ID {
+		return out, err
 	}
 	rows, err := up.readAll(ctx)
 	if err != nil {
@@ -145,7 +173,6 @@ func (a *App) takeIn(ctx context.Context, who sms.Actor, i sms.Import, up *uploa
 	if i.Rows == 0 {
 		return sms.ID{}, table.Refusal("This file has headings and no rows below them. Choose a file with at least one person.")
 	}
-	out := i.ID
 	err = a.patiently(ctx, func() error {
 		return a.as(ctx, who, sms.RightContacts, func(tx *postgres.Tx) error {
 			out = i.ID
@@ -163,8 +190,6 @@ func (a *App) takeIn(ctx context.Context, who sms.Actor, i sms.Import, up *uploa
 	return out, err
 }
 
-func importObject(i sms.Import) string { return "import " + i.ID.String() }
-
 // Imports lists the newest imports of the account.
 func (a *App) Imports(ctx context.Context, who sms.Actor) ([]sms.Import, error) {
 	var out []sms.Import
@@ -178,34 +203,27 @@ func (a *App) Imports(ctx context.Context, who sms.Actor) ([]sms.Import, error) 
 // ImportPage is an import with what its pages need to know.
 type ImportPage struct {
 	sms.Import
-	Lists   []sms.ListName
-	Fields  []string // keys of custom fields that people have
+	Fields  []string // keys of custom fields that people have, where columns may be chosen
 	Rejects []sms.RejectGroup
 }
 
-// Import shows an import.
+// Import shows an import. While it is worked on that is one row: somebody looks each second.
 func (a *App) Import(ctx context.Context, who sms.Actor, id sms.ID) (ImportPage, error) {
 	var p ImportPage
 	err := a.as(ctx, who, sms.RightContacts, func(tx *postgres.Tx) (err error) {
 		if p.Import, err = tx.Import(ctx, id); err != nil {
 			return err
 		}
-		if p.Lists, err = tx.ListNames(ctx); err != nil {
-			return err
+		if p.State == sms.ImportColumns || p.State == sms.ImportChecked {
+			if p.Fields, err = tx.ImportFields(ctx); err != nil {
+				return err
+			}
 		}
-		if p.Fields, err = tx.ImportFields(ctx); err != nil {
-			return err
-		}
-		if p.State != sms.ImportChecking && p.Counts.Invalid > 0 {
+		if (p.State == sms.ImportChecked || p.State.Ended()) && p.Counts.Invalid > 0 {
 			p.Rejects, err = tx.RejectGroups(ctx, id)
 		}
 		return err
 	})
-	for _, l := range p.Lists {
-		if l.ID == p.List {
-			p.ListName = l.Name // it may have been renamed
-		}
-	}
 	if !seesImport(who, p.Import) {
 		for n := range p.Columns {
 			p.Columns[n].Samples = nil
@@ -217,17 +235,18 @@ func (a *App) Import(ctx context.Context, who sms.Actor, id sms.ID) (ImportPage,
 	return p, err
 }
 
-// seesImport reports whether the actor may see what stands in the file: numbers in full.
+// seesImport reports whether the actor may see what stands in the file, in pages and in downloads: who uploaded it
+// has it anyway, others must be allowed to see numbers in full.
 func seesImport(who sms.Actor, i sms.Import) bool {
 	return who.Can(sms.RightNumbers) || i.CreatedBy == who.User
 }
 
 // patiently tries again for half a minute while the database is away. fn must be one transaction that
-// may run twice.
+// may run twice. A statement that takes too long would only do so again.
 func (a *App) patiently(ctx context.Context, fn func() error) error {
-	for try := 0; ; try++ {
+	for until := time.Now().Add(30 * time.Second); ; {
 		err := fn()
-		if err == nil || try == 60 || !errors.Is(err, sms.ErrUnavailable) || !pause(ctx, 500*time.Millisecond) {
+		if err == nil || !errors.Is(err, sms.ErrUnavailable) || postgres.TookTooLong(err) || time.Now().After(until) || !pause(ctx, 500*time.Millisecond) {
 			return err
 		}
 	}

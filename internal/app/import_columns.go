@@ -36,6 +36,10 @@ func (a *App) SetImportColumns(ctx context.Context, who sms.Actor, id sms.ID, f 
 		if err != nil {
 			return err
 		}
+		var before any
+		if i.State == sms.ImportChecked { // otherwise nobody has said anything yet
+			before = auditReading(i)
+		}
 		same := i.State == sms.ImportChecked && f.HasHeader == i.HasHeader
 		for n := range i.Columns {
 			c := &i.Columns[n]
@@ -50,18 +54,17 @@ func (a *App) SetImportColumns(ctx context.Context, who sms.Actor, id sms.ID, f 
 		}
 		i.Counts = sms.ImportCounts{Invalid: i.Counts.Invalid}
 		i.State = sms.ImportChecking
-		return a.work(ctx, tx, i)
+		if err := a.work(ctx, tx, i); err != nil {
+			return err
+		}
+		return a.audit(ctx, tx, who, "set_import_columns", importObject(i), before, auditReading(i), "")
 	})
 }
 
 // work hands a locked import to the workers, from its first number on.
 func (a *App) work(ctx context.Context, tx *postgres.Tx, i sms.Import) error {
-	i.Work.Attempt++
 	i.Work.Tries, i.Work.Number, i.Work.At = 0, 0, a.Now()
-	if err := tx.SaveImport(ctx, i); err != nil {
-		return err
-	}
-	return tx.Later(ctx, ImportJob{Tenant: tx.Tenant(), Import: i.ID, Attempt: i.Work.Attempt})
+	return a.handOn(ctx, tx, &i)
 }
 
 // setHeader says whether the first row is one of headings.
@@ -138,9 +141,10 @@ func importIs(s sms.ImportState) string {
 	return "is done"
 }
 
-// ConfirmImport writes the people of a checked file into the list, in the background. A second
+// ConfirmImport writes the people of a checked file into the list, in the background. seen is the
+// Work.Attempt of the check that was shown: another check must be looked at first (D3). A second
 // confirmation changes nothing: with the same token it succeeds, with another it is a conflict.
-func (a *App) ConfirmImport(ctx context.Context, who sms.Actor, id sms.ID, token string) error {
+func (a *App) ConfirmImport(ctx context.Context, who sms.Actor, id sms.ID, seen int, token string) error {
 	return a.as(ctx, who, sms.RightContacts, func(tx *postgres.Tx) error {
 		i, err := tx.LockImport(ctx, id)
 		if err != nil {
@@ -150,6 +154,9 @@ func (a *App) ConfirmImport(ctx context.Context, who sms.Actor, id sms.ID, token
 		return a.once(ctx, tx, token, "confirm_import", &done, func() error {
 			if i.State != sms.ImportChecked {
 				return sms.Conflict("This import " + importIs(i.State) + ".")
+			}
+			if i.Work.Attempt != seen {
+				return sms.Conflict("The file was checked again since you looked. Look at the new check, and import then.")
 			}
 			if i.Counts.Written() == 0 {
 				return sms.Conflict("No row of this file can be imported. Repair the file, and upload it again.")
@@ -163,16 +170,9 @@ func (a *App) ConfirmImport(ctx context.Context, who sms.Actor, id sms.ID, token
 			if err := a.work(ctx, tx, i); err != nil {
 				return err
 			}
-			return a.audit(ctx, tx, who, "confirm_import", importObject(i), nil, auditCounts(i, i.Checked), "")
+			return a.audit(ctx, tx, who, "confirm_import", importObject(i), nil, auditConfirmed(i), "")
 		})
 	})
-}
-
-func auditCounts(i sms.Import, c sms.ImportCounts) map[string]any {
-	return map[string]any{
-		"list": i.ListName, "rows": i.Rows, "new": c.Fresh, "changed": c.Changed, "same": c.Same,
-		"duplicate": c.Duplicate, "opted_out": c.OptedOut, "invalid": c.Invalid,
-	}
 }
 
 // importList finds the list of an import, or makes the new one.

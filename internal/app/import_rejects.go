@@ -51,5 +51,5 @@ func (f *rejectFile) row(cells []string, last string) error {
 	for len(out) < f.columns {
 		out = append(out, "")
 	}
-	return f.csv.Write(append(out, last))
+	return f.csv.Write(append(out, table.Safe(last)))
 }

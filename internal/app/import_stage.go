@@ -42,14 +42,24 @@ func (w *importWork) stage(ctx context.Context) error {
 			return err
 		}
 	}
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return w.step(ctx, func(tx *postgres.Tx, i *sms.Import) error {
+		there, err := tx.CountImportRows(ctx, i.ID)
+		if err == nil && there != i.Work.Staged {
+			err = errRowsLost // walk would go past them
+		}
+		return err
+	})
 }
 
 // beginStage starts the reading again where nothing was read, or where the database lost what was: also
 // when some of it was written to contacts already, since Number says how far.
 func (w *importWork) beginStage(ctx context.Context, tx *postgres.Tx, i *sms.Import) error {
-	there, err := tx.HasImportRows(ctx, i.ID)
-	if err != nil || i.Work.Row > 0 && (there || i.Work.Staged == 0) && !w.lost {
+	i.Work.Tries++
+	there, err := tx.CountImportRows(ctx, i.ID)
+	if err != nil || i.Work.Row > 0 && there == i.Work.Staged && !w.lost {
 		return err
 	}
 	i.Work.Row, i.Work.Passed, i.Work.Staged, i.Unverified = 0, 0, 0, 0
@@ -106,24 +116,27 @@ func (a *App) readPages(ctx context.Context, tenant sms.TenantID, i sms.Import, 
 	}
 	chunks := &chunkReader{app: a, ctx: ctx, tenant: tenant, id: i.ID}
 	file := table.NewReader(chunks, table.Format{Encoding: table.Encoding(i.Encoding), Separator: i.Separator[0]})
-	raw := make([]rawRow, 0, importStage)
+	raw, size := make([]rawRow, 0, importStage), 0
 	for header := i.HasHeader; ; {
 		cells, err := file.Read(nil)
 		if err != nil && !errors.Is(err, io.EOF) {
 			give(importPage{err: err})
 			return
 		}
-		if len(raw) == importStage || err != nil && len(raw) > 0 {
+		if len(raw) == importStage || size >= importStageBytes || err != nil && len(raw) > 0 {
 			if !give(a.readRows(tenant, i, raw)) {
 				return
 			}
-			raw = raw[:0]
+			raw, size = raw[:0], 0
 		}
 		if err != nil {
 			return
 		}
 		if !header && int64(file.Row()) > i.Work.Row {
 			raw = append(raw, rawRow{no: int64(file.Row()), cells: cells})
+			for _, c := range cells {
+				size += len(c)
+			}
 		}
 		header = false
 	}

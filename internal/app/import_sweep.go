@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,32 +17,38 @@ type SweepImportsJob struct{}
 func (SweepImportsJob) Kind() string { return "sweep_imports" }
 
 const (
-	importStuck  = 2 * time.Minute  // without getting on: its worker is dead
-	uploadStuck  = 15 * time.Minute // without a byte: the browser is gone
-	importsTries = 10               // without getting on at all: something is wrong with us
+	importStuck      = 2 * time.Minute  // without getting on: its worker is dead
+	uploadStuck      = 15 * time.Minute // without a byte: the browser is gone
+	importsTries     = 20               // begun without getting on at all: something is wrong with us
+	importsForgotten = 10               // by one sweep: each may have a million rows
 )
 
 // RunSweepImports has imports taken up whose worker died, and removes what is kept too long: uploads that
-// broke off, imports that nobody confirmed, rejected rows after thirty days.
+// broke off, imports that nobody confirmed, rejected rows after thirty days. What fails for one does not keep
+// it from the others.
 func (a *App) RunSweepImports(ctx context.Context, _ SweepImportsJob) error {
 	now := a.Now()
 	var open []postgres.ImportRef
 	err := a.DB.InPlatform(ctx, func(p *postgres.PlatformTx) (err error) {
-		if err = p.ForgetImports(ctx, now.Add(-uploadStuck), now.Add(-sms.ImportRejectsKept)); err != nil {
-			return err
-		}
 		open, err = p.QuietImports(ctx, now.Add(-importStuck), now.Add(-sms.ImportWaits))
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	var failed []error
 	for _, r := range open {
 		if err := a.sweepImport(ctx, r); err != nil {
-			return fmt.Errorf("sweep import %s: %w", r.Import, err)
+			failed = append(failed, fmt.Errorf("sweep import %s: %w", r.Import, err))
 		}
 	}
-	return nil
+	err = a.DB.InPlatform(ctx, func(p *postgres.PlatformTx) error {
+		return p.ForgetImports(ctx, now.Add(-uploadStuck), now.Add(-sms.ImportRejectsKept), importsForgotten)
+	})
+	if err != nil {
+		failed = append(failed, fmt.Errorf("forget imports: %w", err))
+	}
+	return errors.Join(failed...)
 }
 
 func (a *App) sweepImport(ctx context.Context, r postgres.ImportRef) error {
@@ -56,14 +63,21 @@ func (a *App) sweepImport(ctx context.Context, r postgres.ImportRef) error {
 		if i.Work.Tries >= importsTries {
 			return a.failImport(ctx, tx, &i, failedByUs(i))
 		}
-		i.Work.Attempt++
-		i.Work.Tries++
-		i.Work.At = a.Now()
-		if err := tx.SaveImport(ctx, i); err != nil {
-			return err
+		if waits, err := tx.ImportWaits(ctx, i.ID, i.Work.Attempt); err != nil || waits {
+			return err // its turn comes: others are before it
 		}
-		return tx.Later(ctx, ImportJob{Tenant: r.Tenant, Import: i.ID, Attempt: i.Work.Attempt})
+		i.Work.At = a.Now()
+		return a.handOn(ctx, tx, &i)
 	})
+}
+
+// handOn gives a locked import to another job; the one before has nothing to do any more.
+func (a *App) handOn(ctx context.Context, tx *postgres.Tx, i *sms.Import) error {
+	i.Work.Attempt++
+	if err := tx.SaveImport(ctx, *i); err != nil {
+		return err
+	}
+	return tx.Later(ctx, ImportJob{Tenant: tx.Tenant(), Import: i.ID, Attempt: i.Work.Attempt})
 }
 
 func failedByUs(i sms.Import) string {

@@ -17,6 +17,7 @@ const importChunk = 1 << 20
 
 const (
 	refuseLargeFile = table.Refusal("This file is larger than 200 MB. Split it, and upload the parts one after the other.")
+	refuseManyOpen  = table.Refusal("Finish or cancel an import first. Five are under way in this account, and that is the most.")
 	refuseManyRows  = table.Refusal("Your file has more than 1,000,000 rows. Split it, and upload the parts one after the other.")
 )
 

@@ -31,6 +31,9 @@ func (ImportJob) Queue() string { return ImportQueue }
 // and to lose little when a worker dies.
 const (
 	importStage = 5_000
+	// A row may have 64 kB: a page of rows ends here, too, and one row later at most.
+	importStageBytes = 1 << 20
+
 	importCheck = 40_000
 	importWrite = 10_000
 )
@@ -84,10 +87,11 @@ func (w *importWork) run(ctx context.Context) error {
 		return err
 	}
 	for range 5 {
-		if err := w.stage(ctx); err != nil {
-			return err
+		err := w.stage(ctx)
+		if err == nil {
+			err = w.walk(ctx)
 		}
-		if err := w.walk(ctx); !errors.Is(err, errRowsLost) {
+		if !errors.Is(err, errRowsLost) {
 			return err
 		}
 		w.lost = true
@@ -115,12 +119,13 @@ func (w *importWork) step(ctx context.Context, fn func(tx *postgres.Tx, i *sms.I
 	})
 }
 
-// turn hands the rest to another job when this one has worked long enough.
+// turn hands the rest to another job when this one has worked long enough: to one of a new attempt, so that
+// it is one also when the answer to the commit is lost.
 func (w *importWork) turn(ctx context.Context) error {
 	if w.app.Now().Before(w.until) {
 		return nil
 	}
-	err := w.step(ctx, func(tx *postgres.Tx, _ *sms.Import) error { return tx.Later(ctx, w.job) })
+	err := w.step(ctx, func(tx *postgres.Tx, i *sms.Import) error { return w.app.handOn(ctx, tx, i) })
 	if err != nil {
 		return err
 	}
@@ -147,9 +152,9 @@ func (w *importWork) walk(ctx context.Context) error {
 
 // page does the rows of the next numbers. done is true after the last.
 func (w *importWork) page(ctx context.Context, tx *postgres.Tx, i *sms.Import) (done bool, err error) {
-	size, do := importCheck, tx.CheckImportPage
+	size := importCheck
 	if i.State == sms.ImportRunning {
-		size, do = importWrite, tx.WriteImportPage
+		size = importWrite
 		if there, err := tx.HoldList(ctx, i.List); err != nil {
 			return false, err
 		} else if !there {
@@ -160,7 +165,12 @@ func (w *importWork) page(ctx context.Context, tx *postgres.Tx, i *sms.Import) (
 	if err != nil {
 		return false, err
 	}
-	counts, err := do(ctx, *i, to, w.app.Now())
+	var counts sms.ImportCounts
+	if i.State == sms.ImportRunning {
+		counts, err = tx.WriteImportPage(ctx, *i, to, w.app.Now())
+	} else {
+		counts, err = tx.CheckImportPage(ctx, *i, to)
+	}
 	if err != nil {
 		return false, err
 	}

@@ -96,7 +96,7 @@ func (w *importing) check(id sms.ID, change func(*app.ImportColumnsForm)) app.Im
 // confirm confirms and imports.
 func (w *importing) confirm(id sms.ID) app.ImportPage {
 	w.t.Helper()
-	if err := w.App.ConfirmImport(w.t.Context(), w.Author, id, w.token()); err != nil {
+	if err := w.App.ConfirmImport(w.t.Context(), w.Author, id, w.get(id).Work.Attempt, w.token()); err != nil {
 		w.t.Fatal(err)
 	}
 	w.run(id)
@@ -105,6 +105,13 @@ func (w *importing) confirm(id sms.ID) app.ImportPage {
 		w.t.Fatalf("after the import it is %q: %s", p.State, p.Failure)
 	}
 	return p
+}
+
+func (w *importing) cancel(id sms.ID) {
+	w.t.Helper()
+	if err := w.App.CancelImport(w.t.Context(), w.Author, id); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // job is what the queue has for the import.
@@ -117,6 +124,18 @@ func (w *importing) run(id sms.ID) {
 	if err := w.App.RunImport(w.t.Context(), w.job(id)); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// jobs is how many jobs of the import stand in the queue.
+func (w *importing) jobs(id sms.ID) int64 {
+	w.t.Helper()
+	return w.count(`select count(*) from river.river_job where kind = 'import' and state = 'available' and args->>'Import' = $1`, id.String())
+}
+
+// taken takes the import's jobs out of the queue, as a worker does that begins them.
+func (w *importing) taken(id sms.ID) {
+	w.t.Helper()
+	w.Exec(`update river.river_job set state = 'running' where kind = 'import' and state = 'available' and args->>'Import' = $1`, id.String())
 }
 
 // count asks for a number, past both walls.

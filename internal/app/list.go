@@ -29,6 +29,26 @@ func (a *App) Lists(ctx context.Context, who sms.Actor) (ListsPage, error) {
 	return out, err
 }
 
+// ListNames names the lists of the account, for choosing.
+func (a *App) ListNames(ctx context.Context, who sms.Actor) ([]sms.ListName, error) {
+	var out []sms.ListName
+	err := a.as(ctx, who, sms.RightSee, func(tx *postgres.Tx) (err error) {
+		out, err = tx.ListNames(ctx)
+		return err
+	})
+	return out, err
+}
+
+// ListHead shows a list without what is counted of it: who is left out, and when it was used.
+func (a *App) ListHead(ctx context.Context, who sms.Actor, id sms.ID) (sms.List, error) {
+	var out sms.List
+	err := a.as(ctx, who, sms.RightSee, func(tx *postgres.Tx) (err error) {
+		out, err = tx.ListHead(ctx, id)
+		return err
+	})
+	return out, wrap("list", id, err)
+}
+
 // ListPage is one list and a page of its people.
 type ListPage struct {
 	Tenant sms.Tenant
@@ -82,7 +102,7 @@ func (a *App) RenameList(ctx context.Context, who sms.Actor, id sms.ID, typed st
 		if err := tx.LockList(ctx, id); err != nil {
 			return err
 		}
-		l, err := tx.List(ctx, id)
+		l, err := tx.ListHead(ctx, id)
 		if err != nil || l.Name == name {
 			return err
 		}
@@ -120,7 +140,7 @@ func (a *App) ListDeletion(ctx context.Context, who sms.Actor, id sms.ID) (ListD
 }
 
 func deletion(ctx context.Context, tx *postgres.Tx, id sms.ID) (ListDeletion, error) {
-	l, err := tx.List(ctx, id)
+	l, err := tx.ListHead(ctx, id)
 	if err != nil {
 		return ListDeletion{}, err
 	}

@@ -9,7 +9,9 @@ import (
 	"tidings/internal/sms"
 )
 
-const importColumns = `id, coalesce(list_id, '00000000-0000-0000-0000-000000000000'), list_name, state, file_name, bytes, encoding, separator,
+// importColumns has the list's name as it is now.
+const importColumns = `id, coalesce(list_id, '00000000-0000-0000-0000-000000000000'),
+	coalesce((select l.name from lists l where l.tenant_id = imports.tenant_id and l.id = imports.list_id), list_name), state, file_name, bytes, encoding, separator,
 	has_header, country, consent_source, consent_note, columns, settings, rows, read_rows, fresh, changed, same, duplicate, opted_out, invalid,
 	checked, unverified, failure, coalesce(created_by, '00000000-0000-0000-0000-000000000000'), created_at, finished_at,
 	attempt, tries, worked_at, at_row, passed, staged, at_number`
@@ -25,11 +27,26 @@ func scanImport(row pgx.CollectableRow) (sms.Import, error) {
 	return i, err
 }
 
+// OpenImports counts the imports of the tenant that have not ended, but for one, and lets nobody else count until
+// the end of the transaction.
+func (t *Tx) OpenImports(ctx context.Context, but sms.ID) (int, error) {
+	if _, err := t.tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('imports', $1))`, t.tenant); err != nil {
+		return 0, err
+	}
+	var n int
+	err := t.tx.QueryRow(ctx, `select count(*) from imports where tenant_id = $1 and id <> $2 and state not in ('done', 'failed', 'cancelled')`, t.tenant, but).Scan(&n)
+	return n, err
+}
+
 // AddImport writes an import whose file is still on its way. Writing it twice changes nothing.
 func (t *Tx) AddImport(ctx context.Context, i sms.Import) error {
-	_, err := t.tx.Exec(ctx, `insert into imports(tenant_id, id, state, file_name, created_by, created_at, worked_at)
-		values ($1, $2, $3, $4, $5, $6, $6)
-		on conflict do nothing`, t.tenant, i.ID, i.State, i.FileName, i.CreatedBy, i.CreatedAt)
+	var list *sms.ID
+	if !i.List.IsZero() {
+		list = &i.List
+	}
+	_, err := t.tx.Exec(ctx, `insert into imports(tenant_id, id, list_id, state, file_name, created_by, created_at, worked_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $7)
+		on conflict do nothing`, t.tenant, i.ID, list, i.State, i.FileName, i.CreatedBy, i.CreatedAt)
 	return err
 }
 

@@ -2,29 +2,44 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"tidings/internal/sms"
 )
 
-// addImportRejects keeps rows that cannot be imported. Keeping them twice changes nothing.
+// addImportRejects keeps rows that cannot be imported. Keeping them twice changes nothing. The cells of each go as
+// the text of an array: rows have as many as they like.
 func (t *Tx) addImportRejects(ctx context.Context, id sms.ID, rejects []sms.ImportReject) error {
 	n := len(rejects)
 	rows, kinds, reasons, cells := make([]int64, n), make([]string, n), make([]string, n), make([]string, n)
 	for i, r := range rejects {
-		b, err := json.Marshal(r.Cells)
-		if err != nil {
-			return err
-		}
-		rows[i], kinds[i], reasons[i], cells[i] = r.Row, r.Kind, r.Reason, string(b)
+		rows[i], kinds[i], reasons[i], cells[i] = r.Row, r.Kind, r.Reason, arrayText(r.Cells)
 	}
 	_, err := t.tx.Exec(ctx, `insert into import_rejects(tenant_id, import_id, row_no, kind, reason, cells)
-		select $1, $2, r, kind, reason, array(select jsonb_array_elements_text(cells::jsonb))
+		select $1, $2, r, kind, reason, cells::text[]
 		from unnest($3::bigint[], $4::text[], $5::text[], $6::text[]) as x(r, kind, reason, cells) on conflict do nothing`,
 		t.tenant, id, rows, kinds, reasons, cells)
 	return err
+}
+
+var arrayEscape = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+// arrayText is an array of texts as Postgres reads one.
+func arrayText(texts []string) string {
+	var b strings.Builder
+	b.WriteByte('{')
+	for i, s := range texts {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('"')
+		_, _ = arrayEscape.WriteString(&b, s)
+		b.WriteByte('"')
+	}
+	b.WriteByte('}')
+	return b.String()
 }
 
 // ImportRejects lists rejected rows after a row, in the order of the file.

@@ -8,11 +8,11 @@ import (
 	"tidings/internal/sms"
 )
 
-// HasImportRows reports whether any row that was read from the file is there.
-func (t *Tx) HasImportRows(ctx context.Context, id sms.ID) (bool, error) {
-	var there bool
-	err := t.tx.QueryRow(ctx, `select exists (select 1 from import_rows where tenant_id = $1 and import_id = $2)`, t.tenant, id).Scan(&there)
-	return there, err
+// CountImportRows counts the people that were read from the file and are there.
+func (t *Tx) CountImportRows(ctx context.Context, id sms.ID) (int64, error) {
+	var n int64
+	err := t.tx.QueryRow(ctx, `select count(*) from import_rows where tenant_id = $1 and import_id = $2`, t.tenant, id).Scan(&n)
+	return n, err
 }
 
 // ForgetImportRows removes the rows that were read from the file, also the rejected ones if it is told so.
@@ -74,14 +74,14 @@ func (t *Tx) ImportPageEnd(ctx context.Context, id sms.ID, after int64, limit in
 // importPage are the rows of numbers above $3 and up to $4 of the import $2; people has of each number the
 // row that counts, with what is known about the person: c, and whether the number is suppressed.
 // $5: the last row counts; $6, $7: an empty first or last name erases; $8: custom fields that an empty
-// cell erases; $9: people who are known keep what they have. The limits make each person one look into an
+// cell erases; $9: of people who are known only what is empty is filled in. The limits make each person one look into an
 // index, whatever the planner knows: these tables grow by half a million rows before their statistics do.
 const importPage = `with page as materialized (
 		select * from import_rows where tenant_id = $1 and import_id = $2 and number > $3 and number <= $4),
 	one as (select distinct on (number) * from page order by number, case when $5 then -row_no else row_no end),
 	people as materialized (
 		select w.*, c.id is not null as known, s.number_hash is not null as suppressed,
-			c.id is not null and not $9 and (c.first_name, c.last_name, c.fields) is distinct from
+			c.id is not null and (c.first_name, c.last_name, c.fields) is distinct from
 			(` + mergedFirst + `, ` + mergedLast + `, ` + mergedFields + `) as differs
 		from one w
 		left join lateral (select id, first_name, last_name, fields from contacts where tenant_id = $1 and number = w.number limit 1) c on true
@@ -89,9 +89,9 @@ const importPage = `with page as materialized (
 
 // What a person c becomes by a row w.
 const (
-	mergedFirst  = `case when w.first_name <> '' or $6 then w.first_name else c.first_name end`
-	mergedLast   = `case when w.last_name <> '' or $7 then w.last_name else c.last_name end`
-	mergedFields = `(c.fields - $8::text[]) || w.fields`
+	mergedFirst  = `case when $9 and c.first_name <> '' then c.first_name when w.first_name <> '' or $6 then w.first_name else c.first_name end`
+	mergedLast   = `case when $9 and c.last_name <> '' then c.last_name when w.last_name <> '' or $7 then w.last_name else c.last_name end`
+	mergedFields = `case when $9 then w.fields || c.fields else (c.fields - $8::text[]) || w.fields end`
 )
 
 func (t *Tx) importPageArgs(i sms.Import, to int64) []any {
@@ -113,7 +113,7 @@ func (t *Tx) importPageArgs(i sms.Import, to int64) []any {
 }
 
 // CheckImportPage counts what would become of the rows of a page, without those that are invalid.
-func (t *Tx) CheckImportPage(ctx context.Context, i sms.Import, to int64, _ time.Time) (sms.ImportCounts, error) {
+func (t *Tx) CheckImportPage(ctx context.Context, i sms.Import, to int64) (sms.ImportCounts, error) {
 	var c sms.ImportCounts
 	err := t.tx.QueryRow(ctx, importPage+`select count(*) filter (where not suppressed and not known), count(*) filter (where not suppressed and differs),
 			count(*) filter (where not suppressed and known and not differs), count(*) filter (where suppressed), (select count(*) from page) - count(*)
@@ -140,7 +140,7 @@ func (t *Tx) WriteImportPage(ctx context.Context, i sms.Import, to int64, now ti
 			from people w where not known or differs order by w.number
 			on conflict (tenant_id, number) do update set first_name = `+ofExcluded(mergedFirst)+`, last_name = `+ofExcluded(mergedLast)+`,
 				fields = `+ofExcluded(mergedFields)+`, name_key = `+ofExcluded(mergedKey("name_key"))+`, last_key = `+ofExcluded(mergedKey("last_key"))+`, updated_at = $10
-			where not $9 and (c.first_name, c.last_name, c.fields) is distinct from
+			where (c.first_name, c.last_name, c.fields) is distinct from
 				(`+ofExcluded(mergedFirst)+`, `+ofExcluded(mergedLast)+`, `+ofExcluded(mergedFields)+`)
 			returning c.id, c.first_name, c.last_name, c.name_key = '' and (c.first_name, c.last_name) <> ('', '') as mixed, c.xmax = 0 as fresh,
 				exists (select 1 from suppressions s where s.tenant_id = $1 and s.number_hash = c.number_hash) as suppressed),

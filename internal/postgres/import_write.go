@@ -76,14 +76,25 @@ func (p *PlatformTx) QuietImports(ctx context.Context, stuck, waiting time.Time)
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[ImportRef])
 }
 
+// ImportWaits reports whether the job of this attempt stands in the queue, and nobody has taken it yet.
+func (t *Tx) ImportWaits(ctx context.Context, id sms.ID, attempt int) (bool, error) {
+	var waits bool
+	err := t.tx.QueryRow(ctx, `select exists (select 1 from river.river_job where state = 'available' and queue = 'import' and kind = 'import'
+		and args @> jsonb_build_object('Tenant', $1::bigint, 'Import', $2::text, 'Attempt', $3::int))`, t.tenant, id.String(), attempt).Scan(&waits)
+	return waits, err
+}
+
 // ForgetImports removes uploads that have not got on since stuck, and the rejected rows of imports that
-// ended before kept.
-func (p *PlatformTx) ForgetImports(ctx context.Context, stuck, kept time.Time) error {
-	_, err := p.tx.Exec(ctx, `delete from imports where state = 'uploading' and worked_at < $1`, stuck)
+// ended before kept: so many of each.
+func (p *PlatformTx) ForgetImports(ctx context.Context, stuck, kept time.Time, limit int) error {
+	_, err := p.tx.Exec(ctx, `delete from imports where (tenant_id, id) in (select tenant_id, id from imports
+		where state = 'uploading' and worked_at < $1 order by worked_at limit $2 for update skip locked)`, stuck, limit)
 	if err != nil {
 		return err
 	}
-	_, err = p.tx.Exec(ctx, `with old as (update imports set forgotten = true where finished_at < $1 and not forgotten returning tenant_id, id)
-		delete from import_rejects r using old where r.tenant_id = old.tenant_id and r.import_id = old.id`, kept)
+	_, err = p.tx.Exec(ctx, `with old as materialized (select tenant_id, id from imports
+			where finished_at < $1 and not forgotten order by finished_at limit $2 for update skip locked),
+		noted as (update imports i set forgotten = true from old where i.tenant_id = old.tenant_id and i.id = old.id)
+		delete from import_rejects r using old where r.tenant_id = old.tenant_id and r.import_id = old.id`, kept, limit)
 	return err
 }

@@ -47,6 +47,14 @@ func (t *Tx) List(ctx context.Context, id sms.ID) (sms.List, error) {
 	return l, kind(err)
 }
 
+// ListHead is one list without what is counted of it: who is left out, and when it was used.
+func (t *Tx) ListHead(ctx context.Context, id sms.ID) (sms.List, error) {
+	var l sms.List
+	err := t.tx.QueryRow(ctx, `select id, name, country, consent_source, consent_note, people, created_at from lists where tenant_id = $1 and id = $2`, t.tenant, id).
+		Scan(&l.ID, &l.Name, &l.Country, &l.ConsentSource, &l.ConsentNote, &l.People, &l.CreatedAt)
+	return l, kind(err)
+}
+
 // LockList keeps a list's row for this transaction, and the drafts that use it.
 func (t *Tx) LockList(ctx context.Context, id sms.ID) error {
 	if err := t.tx.QueryRow(ctx, `select id from lists where tenant_id = $1 and id = $2 for update`, t.tenant, id).Scan(&id); err != nil {
@@ -96,7 +104,7 @@ func (t *Tx) ListUse(ctx context.Context, id sms.ID) (ListUse, error) {
 	var u ListUse
 	err := t.tx.QueryRow(ctx, `select coalesce(s.name, ''), coalesce(s.state, ''),
 			coalesce((select i.file_name from imports i where i.tenant_id = $1 and i.list_id = $2
-				and i.state in ('columns', 'checking', 'checked', 'running') limit 1), ''),
+				and i.state not in ('done', 'failed', 'cancelled') limit 1), ''),
 			(select count(distinct c.id) from campaign_lists x join campaigns c on c.tenant_id = $1 and c.id = x.campaign_id and c.deleted_at is null
 				where x.tenant_id = $1 and x.list_id = $2 and not exists (select 1 from sessions y where y.tenant_id = $1 and y.campaign_id = c.id
 					and y.kind = 'campaign' and y.state <> 'refused' and (y.state <> 'cancelled' or y.started_at is not null)))

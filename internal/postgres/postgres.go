@@ -199,6 +199,12 @@ func IsConstraint(err error, name string) bool {
 	return ok && errors.Is(err, s)
 }
 
+// TookTooLong reports whether err is a statement that was broken off after its time.
+func TookTooLong(err error) bool {
+	var pe *pgconn.PgError
+	return errors.As(err, &pe) && pe.Code == "57014"
+}
+
 // WALPosition is how many bytes of write-ahead log the database has written in
 // its life.
 func (db *DB) WALPosition(ctx context.Context) (int64, error) {

@@ -71,6 +71,7 @@ var deedWords = map[string]string{
 	"decide_reload":      "Decided on a reload",
 	"reload_credits":     "Reloaded credits",
 	"start_import":       "Uploaded a file of people",
+	"set_import_columns": "Said what the columns of a file are",
 	"confirm_import":     "Confirmed an import",
 	"cancel_import":      "Cancelled an import",
 	"finish_import":      "Imported people",

@@ -2,6 +2,7 @@ package sms
 
 import (
 	"errors"
+	"maps"
 	"strconv"
 	"unicode/utf8"
 )
@@ -14,7 +15,7 @@ type ContactForm struct {
 }
 
 // Apply puts the form over a contact, or says what is wrong: in the fields first_name, last_name, value-0 and so
-// on, new_key and new_value. An empty value takes a field away.
+// on, new_key and new_value. An empty value takes a field away; one that the form does not have stays.
 func (f ContactForm) Apply(c *Contact) error {
 	var p Problems
 	name := func(field, typed string) string {
@@ -33,13 +34,18 @@ func (f ContactForm) Apply(c *Contact) error {
 	}
 	out := *c
 	out.FirstName, out.LastName = name("first_name", f.FirstName), name("last_name", f.LastName)
-	out.Fields = map[string]string{}
+	out.Fields = maps.Clone(c.Fields)
+	if out.Fields == nil {
+		out.Fields = map[string]string{}
+	}
 	for i, key := range f.Keys {
 		if i >= len(f.Values) || FieldKeyProblem(key) != "" {
 			continue // not of this form
 		}
 		if v := value("value-"+strconv.Itoa(i), f.Values[i]); v != "" {
 			out.Fields[key] = v
+		} else {
+			delete(out.Fields, key)
 		}
 	}
 	f.addNew(&out, &p, value)

@@ -76,7 +76,7 @@ type Import struct {
 // ImportWork is where the work on an import stands, so that another worker can go on with it.
 type ImportWork struct {
 	Attempt int       // the job that may write; an older one stops
-	Tries   int       // how often it was taken up again without getting on
+	Tries   int       // how often a job began on it since it last got on
 	At      time.Time // when it last got on
 	Row     int64     // the last row of the file that was read
 	Passed  int64     // how many rows that were
@@ -97,7 +97,7 @@ type ImportColumn struct {
 
 // ImportOptions are what to do where the file and the memory differ.
 type ImportOptions struct {
-	KeepExisting bool // people who are known keep what is known about them
+	KeepExisting bool // of people who are known only what is empty is filled in
 	EmptyErases  bool // an empty cell erases what is known
 	LastWins     bool // of several rows with one number the last counts, not the first
 }

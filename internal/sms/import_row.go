@@ -2,7 +2,6 @@ package sms
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -31,8 +30,15 @@ func (i Import) ReadRow(row int64, cells []string) (ImportRow, *ImportReject) {
 		r.NameKey, r.LastKey = NameKeys(r.FirstName, r.LastName)
 		return r, nil
 	}
-	return r, &ImportReject{Row: row, Kind: kind, Reason: reason, Cells: slices.Clone(cells)}
+	kept := make([]string, len(cells))
+	for n, c := range cells {
+		kept[n] = cut(c, mostKept)
+	}
+	return r, &ImportReject{Row: row, Kind: kind, Reason: reason, Cells: kept}
 }
+
+// mostKept is how many characters are kept of a cell of a rejected row: five times what any field may have.
+const mostKept = 1000
 
 // The kinds of rejected rows that no phone.Reason names.
 const (

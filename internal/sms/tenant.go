@@ -83,23 +83,3 @@ type Member struct {
 	TenantName string
 	Role       Role
 }
-
-// Initials are the one or two letters of the avatar.
-func Initials(name string) string {
-	var out []rune
-	start := true
-	for _, r := range name {
-		if r == ' ' || r == '-' {
-			start = true
-			continue
-		}
-		if start {
-			out = append(out, r)
-			start = false
-		}
-	}
-	if len(out) > 2 {
-		out = []rune{out[0], out[len(out)-1]}
-	}
-	return string(out)
-}

@@ -13,7 +13,7 @@ import (
 // ImportFormProps is the form that takes a file in, as typed.
 type ImportFormProps struct {
 	Base     string
-	Lists    []sms.List
+	Lists    []sms.ListName
 	Form     app.ImportForm
 	Mistakes sms.Problems
 	Problems []Problem
@@ -39,7 +39,6 @@ type ImportProps struct {
 	Campaigns  string
 	Zone       string
 	Token      string
-	Numbers    bool // seen in full
 	MayCompose bool
 	Typed      *app.ImportColumnsForm // the columns as typed, when they come back
 	Mistakes   sms.Problems
@@ -182,7 +181,7 @@ func (p ImportProps) example(r sms.ImportReject) exampleCell {
 	at := p.Column(sms.FieldNumber)
 	var others []string
 	for i, c := range r.Cells {
-		c = sms.ShownCell(sms.CleanLine(c), p.Numbers)
+		c = sms.CleanLine(c)
 		switch {
 		case i == at:
 			number = c
@@ -190,23 +189,7 @@ func (p ImportProps) example(r sms.ImportReject) exampleCell {
 			others = append(others, c)
 		}
 	}
-	return exampleCell{number, strings.Join(others, " · "), p.reason(r)}
-}
-
-// reason is why a row is rejected. Some reasons repeat the cell, or the beginning of a long one.
-func (p ImportProps) reason(r sms.ImportReject) string {
-	at := p.Column(sms.FieldNumber)
-	if p.Numbers || at < 0 || at >= len(r.Cells) {
-		return r.Reason
-	}
-	cell := []rune(strings.TrimSpace(r.Cells[at]))
-	if len(cell) > 30 {
-		cell = cell[:29]
-	}
-	if len(cell) == 0 {
-		return r.Reason
-	}
-	return strings.ReplaceAll(r.Reason, string(cell), sms.ShownCell(string(cell), false))
+	return exampleCell{number, strings.Join(others, " · "), r.Reason}
 }
 
 func (p ImportProps) rejectsNote() string {
@@ -242,12 +225,6 @@ func (p ImportProps) columnRows() []columnRow {
 			}
 		} else if c.Field != "" && !slices.Contains([]string{sms.FieldNumber, sms.FieldFirstName, sms.FieldLastName}, c.Field) && !slices.Contains(fields, c.Field) {
 			row.Chosen, row.NewAs = app.NewField, c.Field // chosen before, and not there yet
-		}
-		for i, s := range row.Samples {
-			if i == 0 {
-				row.Samples = slices.Clone(row.Samples)
-			}
-			row.Samples[i] = sms.ShownCell(s, p.Numbers)
 		}
 		out = append(out, row)
 	}

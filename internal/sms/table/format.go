@@ -42,19 +42,6 @@ type Format struct {
 	Separator byte // between cells
 }
 
-// SeparatorName is the separator in words.
-func SeparatorName(b byte) string {
-	switch b {
-	case '\t':
-		return "tabs"
-	case ';':
-		return "semicolons"
-	case '|':
-		return "bars"
-	}
-	return "commas"
-}
-
 // The sentences of files that are no text.
 const (
 	refuseEmpty  = Refusal("This file is empty. Choose a file with at least one row.")
