@@ -5,11 +5,11 @@ import (
 	"tidings/web/view"
 )
 
-// Summary is the list of mistakes for the top of a form that comes back. Its links have no room for emphasis.
+// Summary is the list of mistakes for the top of a form that comes back.
 func Summary(problems sms.Problems) []view.Problem {
 	out := make([]view.Problem, len(problems))
 	for i, p := range problems {
-		out[i] = view.Problem{Field: p.Field, Text: view.Plain(p.Text)}
+		out[i] = view.Problem{Field: p.Field, Text: p.Text}
 	}
 	return out
 }

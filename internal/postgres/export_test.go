@@ -13,6 +13,9 @@ func CheckIn(ctx context.Context, tx pgx.Tx) ([]Broken, error) {
 	return (&PlatformTx{tx: tx}).Check(ctx)
 }
 
+// CancelBatch is the statement that keeps a batch back.
+const CancelBatch = cancelBatch
+
 // Questions are the queries of the invariants, by their rules.
 func Questions() map[string]string {
 	out := map[string]string{}
