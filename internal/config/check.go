@@ -48,11 +48,11 @@ func (c *cli) config(command string, getenv func(string) string) (*Config, error
 		p.logs(out, c.Migrate.logs)
 	case Seed:
 		out.DataDir = c.Seed.DataDir
-		out.DatabaseURL = p.database(getenv, out.DataDir)
+		out.DatabaseURL = p.databaseOrDir(getenv, out.DataDir)
 		p.logs(out, c.Seed.logs)
 	case Check:
 		out.DataDir = c.Check.DataDir
-		out.DatabaseURL = p.database(getenv, out.DataDir)
+		out.DatabaseURL = p.databaseOrDir(getenv, out.DataDir)
 		p.logs(out, c.Check.logs)
 	case Health:
 		out.Listen = p.address("--listen", c.Health.Listen)
@@ -164,6 +164,15 @@ func (p *Problems) database(getenv func(string) string, dataDir string) string {
 		p.add("DATABASE_URL cannot be read: write postgres://user:password@host:5432/tidings.")
 	}
 	return s
+}
+
+// databaseOrDir is the address of a command that can also use the database of tidings dev.
+func (p *Problems) databaseOrDir(getenv func(string) string, dataDir string) string {
+	if dataDir == "" && getenv("DATABASE_URL") == "" {
+		p.add("DATABASE_URL is not set: say which Postgres to use, such as postgres://user:password@host:5432/tidings, or use --data-dir .data for the one of make run.")
+		return ""
+	}
+	return p.database(getenv, dataDir)
 }
 
 // readable reports whether s has one of the two shapes of a Postgres address: a

@@ -111,7 +111,7 @@ func TestRequired(t *testing.T) {
 		{"dev --listen=:8080", "TIDINGS_BASE_URL", ""},
 		{"migrate", "DATABASE_URL", "DATABASE_URL is not set"},
 		{"migrate", "TIDINGS_SECRET", ""},
-		{"check", "DATABASE_URL", "DATABASE_URL is not set"},
+		{"check", "DATABASE_URL", "--data-dir .data for the one of make run"},
 		{"check --data-dir=.data", "DATABASE_URL", ""},
 		{"seed --data-dir=.data", "DATABASE_URL", ""},
 	} {

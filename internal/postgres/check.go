@@ -123,11 +123,12 @@ var invariants = []invariant{
 		where reserved <> captured + released + coalesce(a.balance, 0) or (s.settled_at is not null and coalesce(a.balance, 0) <> 0)`},
 	{"I18", "charged = the prices of the messages that were accepted", `
 		select s.tenant_id, s.id from sessions s
-		left join lateral (select coalesce(sum(m.price), 0) as due from messages m where m.tenant_id = s.tenant_id and m.session_id = s.id
-			and exists (select 1 from attempts a where a.tenant_id = m.tenant_id and a.session_id = m.session_id and a.n = m.n and a.outcome = 1)) d on true
-		left join lateral (select coalesce(sum(amount), 0) as captured from ledger_transfers t
-			where t.tenant_id = s.tenant_id and t.session_id = s.id and t.kind = 'capture') c on true
-		where d.due <> c.captured`},
+		left join (select m.tenant_id, m.session_id, sum(m.price) as due from messages m
+			where exists (select 1 from attempts a where a.tenant_id = m.tenant_id and a.session_id = m.session_id and a.n = m.n and a.outcome = 1)
+			group by 1, 2) d on d.tenant_id = s.tenant_id and d.session_id = s.id
+		left join (select tenant_id, session_id, sum(amount) as captured from ledger_transfers where kind = 'capture' group by 1, 2) c
+			on c.tenant_id = s.tenant_id and c.session_id = s.id
+		where coalesce(d.due, 0) <> coalesce(c.captured, 0)`},
 	{"I19", "the price of a message is its parts by the price pinned for its country", `
 		select m.tenant_id, m.session_id, m.n from messages m join sessions s on s.tenant_id = m.tenant_id and s.id = m.session_id
 		where m.price is distinct from m.parts * (s.prices ->> m.country)::bigint`},

@@ -151,8 +151,13 @@ func (t Text) String() string {
 	return b.String()
 }
 
-// Empty reports whether nothing was written.
-func (t Text) Empty() bool { return strings.TrimSpace(t.String()) == "" }
+// Empty reports whether nothing was written that can be seen.
+func (t Text) Empty() bool {
+	return !strings.ContainsFunc(t.String(), func(r rune) bool {
+		instead, odd := gsm.Replacement(r)
+		return !blank(r) && (!odd || instead != "")
+	})
+}
 
 // Fields are the keys of the merge fields in use, each once, in alphabetical order.
 func (t Text) Fields() []string {

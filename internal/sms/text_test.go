@@ -158,3 +158,18 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+func TestTextWithNothingToSeeIsEmpty(t *testing.T) {
+	for text, empty := range map[string]bool{
+		"": true, " \n": true, "\u200b": true, " \u2060\n\u00ad\ufeff": true, "\u00a0": true,
+		"a": false, ".\u200b": false, "{first_name}": false, "😀": false, "→": false,
+	} {
+		parsed, err := ParseText(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if parsed.Empty() != empty {
+			t.Errorf("%q is empty: %v", text, parsed.Empty())
+		}
+	}
+}

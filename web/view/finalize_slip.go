@@ -122,10 +122,14 @@ func (p FinalizeProps) say() string {
 }
 
 func (p FinalizeProps) dockUnder() string {
-	if p.scheduled() && p.timed() {
+	switch {
+	case p.scheduled() && p.timed():
 		return sendtime.Short(p.at(), p.Schedule.Zone)
+	case p.scheduled():
+		return "Time to be chosen"
+	default:
+		return "As soon as it is approved"
 	}
-	return "As soon as it is approved"
 }
 
 // rebuild are the attributes of a button that changes the form and asks for the slip again.
