@@ -44,10 +44,22 @@ func DecodeText(m *SM, latin1Default bool) (text string, part gsm.Part) {
 	switch c := alphabet(m.Coding); {
 	case c == codingUCS2:
 		return gsm.Decode(data, gsm.UCS2), part
+	case c == codingASCII && hasControls(data): // node-smpp calls its GSM text so
+		return gsm.Decode(data, gsm.GSM7), part
 	case c == codingASCII, c == codingLatin1, c == 0 && latin1Default:
 		return decodeLatin1(data), part
 	}
 	return gsm.Decode(data, gsm.GSM7), part
+}
+
+// hasControls reports octets that are letters in the GSM alphabet and never in a text in ASCII.
+func hasControls(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return true
+		}
+	}
+	return false
 }
 
 func decodeLatin1(b []byte) string {
