@@ -168,7 +168,7 @@ func (c *capture) judge(ctx context.Context, dir string, r report) (string, erro
 		return "", err
 	}
 	if len(bad) > 0 || len(all) != len(c.pdus) {
-		return "", fmt.Errorf("tshark reads %d of %d PDUs and calls %d malformed %.200v", len(all), len(c.pdus), len(bad), bad)
+		return "", fmt.Errorf("tshark reads %d of %d PDUs and calls %d malformed: %v", len(all), len(c.pdus), len(bad), bad[:min(3, len(bad))])
 	}
 	kinds := map[uint64]int{}
 	for _, row := range all {
