@@ -19,7 +19,7 @@ $(eval .PHONY: $(BENCH))
 $(eval $(BENCH):;@:)
 endif
 
-.PHONY: help run dev build test torture check fmt generate bench
+.PHONY: help run dev build test torture interop check fmt generate bench
 
 help: ## List what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | while IFS=$$'\t' read -r name what; do printf '  make %-9s %s\n' "$$name" "$$what"; done
@@ -40,6 +40,9 @@ test: ## Run every test (the first run downloads what is missing)
 
 torture: ## Kill workers and Postgres again and again while messages go out
 	TORTURE=1 $(WITHPG) go test -p 1 -count 1 -timeout 60m -v -run '^TestTorture' ./...
+
+interop: ## Meet node-smpp, Kannel and Net::SMPP, judged by tshark
+	go run ./internal/interop
 
 bench: ## Measure; `make bench dispatch` measures one thing
 	go run ./cmd/bench $(BENCH)

@@ -43,14 +43,40 @@ func (b *bench) note(what string, value float64, unit string) {
 	fmt.Printf("  %-46s %12.1f %s\n", what, value, unit)
 }
 
-// measures are what can be measured, by the word that asks for it.
-var measures = []struct {
-	word string
-	does func(context.Context, *bench) error
-}{
-	{"import", measureImport},
-	{"dispatch", measureDispatch},
-	{"pages", measurePages},
+// ratio notes a small number, whose decimals matter.
+func (b *bench) ratio(what string, value float64, unit string) {
+	b.figures = append(b.figures, figure{what, value, unit})
+	fmt.Printf("  %-46s %12.4f %s\n", what, value, unit)
+}
+
+// measure is one thing that can be measured.
+type measure struct {
+	word     string // that asks for it
+	database bool   // it needs Postgres and the demo data
+	does     func(context.Context, *bench) error
+}
+
+var measures = []measure{
+	{"import", true, measureImport},
+	{"dispatch", true, measureDispatch},
+	{"pages", true, measurePages},
+	{"smpp", false, measureSMPP},
+}
+
+// asked are the measures that words ask for; all of them if there are none.
+func asked(words []string) ([]measure, error) {
+	if len(words) == 0 {
+		return measures, nil
+	}
+	var out []measure
+	for _, w := range words {
+		i := slices.IndexFunc(measures, func(m measure) bool { return m.word == w })
+		if i < 0 {
+			return nil, fmt.Errorf("nothing is called %q: say import, dispatch, pages or smpp", w)
+		}
+		out = append(out, measures[i])
+	}
+	return out, nil
 }
 
 func main() {
@@ -63,59 +89,69 @@ func main() {
 }
 
 func run(ctx context.Context, words []string) error {
-	for _, w := range words {
-		if !slices.ContainsFunc(measures[:], func(m struct {
-			word string
-			does func(context.Context, *bench) error
-		},
-		) bool {
-			return m.word == w
-		}) {
-			return fmt.Errorf("nothing is called %q: say import, dispatch or pages", w)
-		}
-	}
-	dir, err := os.MkdirTemp("", "tidings-bench-")
+	what, err := asked(words)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	b := &bench{people: 100_000, dsn: os.Getenv("DATABASE_URL")}
-	if b.dsn == "" {
-		pg, err := devpg.Start(ctx, devpg.Options{Dir: dir, Settings: map[string]string{"shared_buffers": "512MB", "max_wal_size": "4GB"}})
+	b := &bench{people: 100_000}
+	if slices.ContainsFunc(what, func(m measure) bool { return m.database }) {
+		stop, err := b.open(ctx)
 		if err != nil {
 			return err
 		}
-		defer pg.Stop()
-		b.dsn = pg.DSN(devpg.Database)
-	}
-	if err := postgres.Migrate(ctx, b.dsn); err != nil {
-		return err
-	}
-	db, err := postgres.Open(ctx, b.dsn, 24)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = log.Close() }()
-	b.app = &app.App{DB: db, Now: time.Now, Secret: []byte(strings.Repeat("key!", 8)), Log: slog.New(slog.NewTextHandler(log, nil)), MinLead: time.Minute}
-	if err := b.app.Seed(ctx, app.SeedOptions{People: b.people}); err != nil {
-		return err
+		defer stop()
 	}
 	fmt.Printf("%d cores, %s\n", runtime.NumCPU(), runtime.Version())
-	for _, m := range measures {
-		if len(words) > 0 && !slices.Contains(words, m.word) {
-			continue
-		}
+	for _, m := range what {
 		fmt.Println(m.word)
 		if err := m.does(ctx, b); err != nil {
 			return errors.Join(fmt.Errorf("%s: %w", m.word, err), b.write())
 		}
 	}
 	return b.write()
+}
+
+// open starts Postgres, unless DATABASE_URL names one, with the program and the demo data on it.
+func (b *bench) open(ctx context.Context) (stop func(), err error) {
+	var stops []func()
+	stop = func() {
+		for _, f := range slices.Backward(stops) {
+			f()
+		}
+	}
+	defer func() {
+		if err != nil {
+			stop()
+		}
+	}()
+	dir, err := os.MkdirTemp("", "tidings-bench-")
+	if err != nil {
+		return nil, err
+	}
+	stops = append(stops, func() { _ = os.RemoveAll(dir) })
+	if b.dsn = os.Getenv("DATABASE_URL"); b.dsn == "" {
+		pg, err := devpg.Start(ctx, devpg.Options{Dir: dir, Settings: map[string]string{"shared_buffers": "512MB", "max_wal_size": "4GB"}})
+		if err != nil {
+			return nil, err
+		}
+		stops = append(stops, pg.Stop)
+		b.dsn = pg.DSN(devpg.Database)
+	}
+	if err := postgres.Migrate(ctx, b.dsn); err != nil {
+		return nil, err
+	}
+	db, err := postgres.Open(ctx, b.dsn, 24)
+	if err != nil {
+		return nil, err
+	}
+	stops = append(stops, db.Close)
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		return nil, err
+	}
+	stops = append(stops, func() { _ = log.Close() })
+	b.app = &app.App{DB: db, Now: time.Now, Secret: []byte(strings.Repeat("key!", 8)), Log: slog.New(slog.NewTextHandler(log, nil)), MinLead: time.Minute}
+	return stop, b.app.Seed(ctx, app.SeedOptions{People: b.people})
 }
 
 func (b *bench) write() error {

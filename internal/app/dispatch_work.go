@@ -16,6 +16,14 @@ type worklist struct {
 	refs  []postgres.BatchRef
 	at    int
 	until time.Time
+	now   func() time.Time // nil: the clock
+}
+
+func (w *worklist) clock() time.Time {
+	if w.now != nil {
+		return w.now()
+	}
+	return time.Now()
 }
 
 // workFor is how long a copy is used before the database is asked again.
@@ -24,13 +32,13 @@ const workFor = 100 * time.Millisecond
 func (w *worklist) stale() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.refs) == 0 && time.Now().After(w.until) || time.Now().After(w.until)
+	return w.clock().After(w.until)
 }
 
 func (w *worklist) fill(refs []postgres.BatchRef) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.refs, w.at, w.until = refs, 0, time.Now().Add(workFor)
+	w.refs, w.at, w.until = refs, 0, w.clock().Add(workFor)
 }
 
 func (w *worklist) expire() {
@@ -42,7 +50,7 @@ func (w *worklist) expire() {
 func (w *worklist) next(gateway int16) (postgres.BatchRef, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if time.Now().After(w.until) {
+	if w.clock().After(w.until) {
 		return postgres.BatchRef{}, false
 	}
 	for range w.refs {

@@ -79,6 +79,8 @@ func receiptState(s gateway.State) int16 {
 		return postgres.ReceiptEnroute
 	case gateway.Delivered:
 		return postgres.ReceiptDelivered
+	case gateway.Expired, gateway.Unknowable:
+		return postgres.ReceiptGivenUp
 	default:
 		return postgres.ReceiptUndelivered
 	}

@@ -14,6 +14,7 @@ const (
 	ReceiptEnroute     int16 = 1
 	ReceiptDelivered   int16 = 10
 	ReceiptUndelivered int16 = 11
+	ReceiptGivenUp     int16 = 15 // the time ran out, or the carrier does not know: undelivered, unless it says otherwise at once
 )
 
 // Receipt is what the network says later about one part, as it is kept.
@@ -81,7 +82,10 @@ type Orphan struct {
 
 // ApplyReceipts moves messages by at most limit receipts of the inbox and
 // returns how many it took, and those to be adopted, each in a transaction of
-// its own. The first final answer wins; later ones are kept and change nothing.
+// its own. The first final answer wins; later ones are kept and change nothing,
+// since a final state never changes (I8, D25: its credits have gone back). Only
+// among those that wait together Delivered beats that the time ran out or that
+// the carrier does not know, whichever came first (B36).
 // What came in the last moments, age, is left for the next time: the answers it
 // belongs to are still being recorded.
 func (p *PlatformTx) ApplyReceipts(ctx context.Context, age time.Duration, limit int) (int, []Orphan, error) {
@@ -103,7 +107,8 @@ func (p *PlatformTx) ApplyReceipts(ctx context.Context, age time.Duration, limit
 		left join lateral (select q.tenant_id, q.session_id, q.n, q.attempt, q.part from attempt_parts q
 			join messages m on m.tenant_id = q.tenant_id and m.session_id = q.session_id and m.n = q.n and (m.number = r.number or r.number = 0)
 			where q.gateway_id = r.gateway_id and q.provider_id = r.provider_id and a.n is null
-			order by q.tenant_id desc, q.session_id desc limit 1) q on true`, limit, age)
+			order by q.tenant_id desc, q.session_id desc limit 1) q on true
+		order by r.id`, limit, age)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -112,7 +117,7 @@ func (p *PlatformTx) ApplyReceipts(ctx context.Context, age time.Duration, limit
 		return 0, nil, err
 	}
 	var fin finals
-	var parts []match
+	var parts matches
 	var done, lost []int64
 	var orphans []Orphan
 	for _, m := range found {
@@ -125,13 +130,13 @@ func (p *PlatformTx) ApplyReceipts(ctx context.Context, age time.Duration, limit
 			continue
 		case m.State == ReceiptEnroute:
 		case m.Part != nil:
-			parts = append(parts, m)
+			parts.add(m)
 		default:
 			fin.add(*m.Tenant, *m.Session, *m.N, m.State, m.Code)
 		}
 		done = append(done, m.ID)
 	}
-	if err := p.rollUp(ctx, parts, &fin); err != nil {
+	if err := p.rollUp(ctx, parts.list, &fin); err != nil {
 		return 0, nil, err
 	}
 	_, err = p.tx.Exec(ctx, `update receipts set applied_at = clock_timestamp() where id = any($1)`, done)
@@ -150,79 +155,6 @@ func (p *PlatformTx) ApplyReceipts(ctx context.Context, age time.Duration, limit
 type SessionRef struct {
 	Tenant  sms.TenantID
 	Session sms.SessionID
-}
-
-// finals are messages that reach a final state, in columns.
-type finals struct {
-	tenants, sessionIDs []int64
-	ns                  []int32
-	states              []int16
-	codes               []string
-}
-
-func (f *finals) add(t sms.TenantID, s sms.SessionID, n int32, state int16, code string) {
-	f.tenants, f.sessionIDs, f.ns = append(f.tenants, int64(t)), append(f.sessionIDs, int64(s)), append(f.ns, n)
-	f.states, f.codes = append(f.states, state), append(f.codes, code)
-}
-
-// rollUp notes the state of parts and adds the messages that are decided by
-// it: undelivered with the first part that is, delivered with the last (B40).
-func (p *PlatformTx) rollUp(ctx context.Context, parts []match, fin *finals) error {
-	if len(parts) == 0 {
-		return nil
-	}
-	var b pgx.Batch
-	for _, m := range parts {
-		b.Queue(`update attempt_parts set state = $6 where tenant_id = $1 and session_id = $2 and n = $3 and attempt = $4 and part = $5 and state = 0`,
-			*m.Tenant, *m.Session, *m.N, *m.Attempt, *m.Part, m.State)
-	}
-	if err := p.tx.SendBatch(ctx, &b).Close(); err != nil {
-		return err
-	}
-	seen := map[[3]int64]bool{}
-	for _, m := range parts {
-		key := [3]int64{int64(*m.Tenant), int64(*m.Session), int64(*m.N)}
-		if seen[key] {
-			continue
-		}
-		seen[key] = true
-		var state int16
-		err := p.tx.QueryRow(ctx, `select case when bool_or(q.state = 11) then 11 when count(*) filter (where q.state = 10) = max(m.parts) then 10 else 0 end
-			from attempt_parts q join messages m on m.tenant_id = q.tenant_id and m.session_id = q.session_id and m.n = q.n
-			where q.tenant_id = $1 and q.session_id = $2 and q.n = $3 and q.attempt = $4`,
-			*m.Tenant, *m.Session, *m.N, *m.Attempt).Scan(&state)
-		if err != nil {
-			return err
-		}
-		if state != 0 {
-			fin.add(*m.Tenant, *m.Session, *m.N, state, m.Code)
-		}
-	}
-	return nil
-}
-
-// finish moves accepted messages to their final state and counts them, rows
-// locked in order.
-func (p *PlatformTx) finish(ctx context.Context, f finals) error {
-	if len(f.ns) == 0 {
-		return nil
-	}
-	_, err := p.tx.Exec(ctx, `select 1 from messages m join (select distinct * from unnest($1::bigint[], $2::bigint[], $3::int[])) as r(tenant_id, session_id, n)
-		using (tenant_id, session_id, n) order by m.tenant_id, m.session_id, m.n for update of m`, f.tenants, f.sessionIDs, f.ns)
-	if err != nil {
-		return err
-	}
-	_, err = p.tx.Exec(ctx, `with r as (select distinct on (tenant_id, session_id, n) * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::smallint[], $5::text[])
-			with ordinality as r(tenant_id, session_id, n, state, code, o) order by tenant_id, session_id, n, o),
-		u as (update messages m set state = r.state, code = nullif(r.code, ''), final_at = clock_timestamp() from r
-			where m.tenant_id = r.tenant_id and m.session_id = r.session_id and m.n = r.n and m.state = 3
-			returning m.tenant_id, m.batch_id, m.state),
-		s as (select tenant_id, batch_id, count(*) filter (where state = 10) as delivered, count(*) filter (where state = 11) as undelivered from u group by 1, 2),
-		l as (select b.tenant_id, b.id from batches b join s on s.tenant_id = b.tenant_id and s.batch_id = b.id order by b.id for update of b)
-		update batches b set accepted = b.accepted - s.delivered - s.undelivered, delivered = b.delivered + s.delivered, undelivered = b.undelivered + s.undelivered
-		from s join l on l.tenant_id = s.tenant_id and l.id = s.batch_id where b.tenant_id = s.tenant_id and b.id = s.batch_id`,
-		f.tenants, f.sessionIDs, f.ns, f.states, f.codes)
-	return err
 }
 
 // Adopt gives an orphan receipt to the one unknown attempt it can be of: same

@@ -49,4 +49,4 @@ func digits(s string) string {
 }
 
 // plain is an address as we keep it: without "+".
-func (a Address) plain() string { return strings.TrimPrefix(a.Digits, "+") }
+func (a Address) plain() string { return word(strings.TrimPrefix(a.Digits, "+")) }

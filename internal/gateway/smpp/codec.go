@@ -132,11 +132,15 @@ func (s *scanner) address() Address {
 	return Address{TON: ton, NPI: npi, Digits: string(s.cstring())}
 }
 
+// maxTLVs is far above what any carrier sends; without it a PDU of empty parameters would take
+// eight times its own size.
+const maxTLVs = 256
+
 // tlvs reads optional parameters to the end. A tail that is cut off is left out and reported.
 func (s *scanner) tlvs(into []TLV) (out []TLV, cut bool) {
 	out = into
 	for len(s.b) > 0 {
-		if len(s.b) < 4 {
+		if len(s.b) < 4 || len(out) == maxTLVs {
 			return out, true
 		}
 		tag, n := binary.BigEndian.Uint16(s.b), int(binary.BigEndian.Uint16(s.b[2:]))

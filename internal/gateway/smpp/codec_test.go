@@ -2,7 +2,6 @@ package smpp
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -167,64 +166,4 @@ func (p *pieces) Read(b []byte) (int, error) {
 	n := copy(b, p.b[:min(p.size, len(p.b))])
 	p.b = p.b[n:]
 	return n, nil
-}
-
-// B13: no octets make the decoder panic, and what it reads it can write and read again.
-func FuzzDecode(f *testing.F) {
-	for _, p := range golden {
-		b, _ := hex.DecodeString(p.hex)
-		f.Add(b)
-	}
-	f.Add([]byte("HTTP/1.1 400 Bad Request\r\n"))
-	f.Add(binary.BigEndian.AppendUint32(nil, 16))
-	r := Route{TextReceipts: true, IDs: HexToDec}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		in := newFramer(bytes.NewReader(b))
-		for {
-			pdu, err := in.next()
-			if err != nil {
-				return
-			}
-			if pdu == nil {
-				if in.fill() != nil {
-					return
-				}
-				continue
-			}
-			var m SM
-			body := pdu[headerLen:]
-			_ = (&BindRequest{}).parse(body)
-			_ = parseID(body)
-			for _, command := range []uint32{cmdSubmitSM, cmdDataSM} {
-				if _, err := m.parse(command, body); err != nil {
-					continue
-				}
-				DecodeText(&m, false)
-				if r.isReceipt(&m) {
-					_ = r.receipt(&m)
-				}
-				var again SM
-				if _, err := again.parse(command, m.appendTo(nil, command, 1)[headerLen:]); err != nil {
-					t.Fatalf("%+v: %v", m, err)
-				}
-				if again.Source != m.Source || !bytes.Equal(again.Short, m.Short) || len(again.TLVs) != len(m.TLVs) {
-					t.Fatalf("%+v became %+v", m, again)
-				}
-			}
-		}
-	})
-}
-
-// FuzzReceipt: no text of a receipt makes the reader panic, and none is final without a word that
-// says so.
-func FuzzReceipt(f *testing.F) {
-	f.Add("id:1 sub:001 dlvrd:001 submit date:2511231200 done date:2511231201 stat:DELIVRD err:000 text:Hello", byte(4))
-	f.Add("id: stat: err:", byte(0x24))
-	r := Route{}
-	f.Fuzz(func(t *testing.T, text string, esm byte) {
-		m := SM{ESMClass: esm, Short: []byte(text)}
-		if out := r.receipt(&m); out.Final && !strings.Contains(strings.ToLower(text), "stat:") {
-			t.Errorf("%q is final: %+v", text, out)
-		}
-	})
 }

@@ -35,7 +35,7 @@ func (m IDMode) receiptKey(id string) string {
 
 // normal lowers the case and drops leading zeros. An id that is already so costs nothing.
 func normal(id string) string {
-	id = strings.ToLower(strings.TrimSpace(id))
+	id = strings.ToLower(word(strings.TrimSpace(id)))
 	if t := strings.TrimLeft(id, "0"); t != "" {
 		return t
 	}

@@ -173,7 +173,7 @@ func (s *session) deliver(h header, body []byte) {
 		text, _ := DecodeText(&m, s.c.route.Latin1)
 		a.inbound = &gateway.Inbound{
 			GatewayID: s.c.route.Name, From: m.Source.plain(), To: m.Dest.plain(),
-			Text: text, ProviderID: cString(m.TLV(TagReceiptedMessageID)),
+			Text: storable(text), ProviderID: word(cString(m.TLV(TagReceiptedMessageID))),
 		}
 	}
 	s.owed.Add(1)

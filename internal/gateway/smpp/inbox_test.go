@@ -120,9 +120,11 @@ func TestTextsAndReceipts(t *testing.T) {
 		latin := &SM{Source: sneaky.Source, Dest: sneaky.Dest, Coding: 3, Short: []byte("arr\xEAt")}
 		udh := &SM{Source: sneaky.Source, Dest: sneaky.Dest, ESMClass: esmUDHI, Short: []byte("\x05\x00\x03\x01\x02\x01Stop please")}
 		payload := &SM{Data: true, Source: sneaky.Source, Dest: sneaky.Dest, TLVs: []TLV{{TagPayload, []byte("by payload")}}}
+		named := &SM{Source: sneaky.Source, Dest: sneaky.Dest, Coding: 1, Short: []byte("5 \x1Be \x00home")}
+		ascii := &SM{Source: sneaky.Source, Dest: sneaky.Dest, Coding: 1, Short: []byte("me@home [1]\n")}
 		s := newScript(func(w *wire) {
 			w.bound()
-			for i, m := range []*SM{sneaky, wide, classed, latin, udh, payload} {
+			for i, m := range []*SM{sneaky, wide, classed, latin, udh, payload, named, ascii} {
 				command := cmdDeliverSM
 				if m.Data {
 					command = cmdDataSM
@@ -136,7 +138,7 @@ func TestTextsAndReceipts(t *testing.T) {
 		})
 		inBubble(t, s.route(), func(t *testing.T, _ *Client, n *notes) {
 			synctest.Wait()
-			want := []string{"id:1 stat:DELIVRD err:000", "STOP ☺", "stop", "arrêt", "Stop please", "by payload"}
+			want := []string{"id:1 stat:DELIVRD err:000", "STOP ☺", "stop", "arrêt", "Stop please", "by payload", "5 € @home", "me@home [1]\n"}
 			if len(n.texts) != len(want) || len(n.receipts) != 0 {
 				t.Fatalf("%d texts, %d receipts", len(n.texts), len(n.receipts))
 			}

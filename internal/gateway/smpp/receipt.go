@@ -21,8 +21,12 @@ func (r *Route) isReceipt(m *SM) bool {
 	if m.TLV(TagMessageState) != nil && m.TLV(TagReceiptedMessageID) != nil {
 		return true
 	}
-	return r.TextReceipts && bytes.HasPrefix(bytes.ToLower(m.Message()), []byte("id:")) &&
-		bytes.Contains(bytes.ToLower(m.Message()), []byte("stat:"))
+	if !r.TextReceipts {
+		return false
+	}
+	text := m.Message()
+	text = bytes.ToLower(text[:min(len(text), maxText)])
+	return bytes.HasPrefix(text, []byte("id:")) && bytes.Contains(text, []byte("stat:"))
 }
 
 // receipt reads a receipt in any of the shapes carriers give it. What is not there stays zero.
@@ -31,7 +35,7 @@ func (r *Route) receipt(m *SM) gateway.Receipt {
 	if m.ESMClass&esmUDHI != 0 && len(text) > 0 && len(text) > int(text[0]) {
 		text = text[1+int(text[0]):]
 	}
-	fields := receiptFields(string(text))
+	fields := receiptFields(string(text[:min(len(text), maxText)]))
 	out := gateway.Receipt{
 		GatewayID: r.Name, To: m.Source.plain(), From: m.Dest.plain(),
 		Raw: append([]byte(nil), text...), DoneAt: receiptTime(fields.done),
@@ -189,7 +193,7 @@ func networkError(tlv []byte, text string) string {
 	if strings.Trim(text, "0") == "" || strings.EqualFold(text, "nul") {
 		return ""
 	}
-	return "smpp-err:" + strings.ToLower(text)
+	return "smpp-err:" + strings.ToLower(word(text))
 }
 
 // cString is the value of a parameter that should end in a NUL and does not always.

@@ -1,6 +1,11 @@
 package smpp
 
-import "tidings/internal/sms/gsm"
+import (
+	"strings"
+	"unicode/utf8"
+
+	"tidings/internal/sms/gsm"
+)
 
 // Values of data_coding (§5.2.19) that differ from the default alphabet.
 const (
@@ -21,6 +26,13 @@ func alphabet(coding byte) byte {
 	return coding
 }
 
+// maxText is how many octets of a text are read: more than the hundred parts of the longest one a
+// person would write, and so little that no text takes much more memory than it came with.
+const maxText = 16 << 10
+
+// maxWord is how long an id or an error code may be; whoever keeps them keeps them in an index.
+const maxWord = 255
+
 // DecodeText reads the text of a PDU, without its user data header if it has one. part is zero
 // for a text that is whole by itself.
 func DecodeText(m *SM, latin1Default bool) (text string, part gsm.Part) {
@@ -28,19 +40,46 @@ func DecodeText(m *SM, latin1Default bool) (text string, part gsm.Part) {
 	if m.ESMClass&esmUDHI != 0 {
 		part, data, _ = gsm.ParsePart(data)
 	}
+	data = data[:min(len(data), maxText)]
 	switch c := alphabet(m.Coding); {
 	case c == codingUCS2:
 		return gsm.Decode(data, gsm.UCS2), part
+	case c == codingASCII && hasControls(data): // node-smpp calls its GSM text so
+		return gsm.Decode(data, gsm.GSM7), part
 	case c == codingASCII, c == codingLatin1, c == 0 && latin1Default:
 		return decodeLatin1(data), part
 	}
 	return gsm.Decode(data, gsm.GSM7), part
 }
 
-func decodeLatin1(b []byte) string {
-	r := make([]rune, len(b))
-	for i, c := range b {
-		r[i] = rune(c)
+// hasControls reports octets that are letters in the GSM alphabet and never in a text in ASCII.
+func hasControls(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return true
+		}
 	}
-	return string(r)
+	return false
 }
+
+func decodeLatin1(b []byte) string {
+	var s strings.Builder
+	s.Grow(len(b))
+	for _, c := range b {
+		s.WriteRune(rune(c))
+	}
+	return s.String()
+}
+
+// storable makes of what a carrier sent something a database takes: one text that it refuses
+// would be refused again and again, and with it all that came in the same moment. What is so
+// already costs nothing.
+func storable(s string) string {
+	if strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// word is storable for an id or an error code.
+func word(s string) string { return storable(s[:min(len(s), maxWord)]) }
