@@ -32,7 +32,7 @@ func (p ComposeProps) err(field string) string { return p.Mistakes.For(field) }
 func (p ComposeProps) summary() []Problem {
 	out := make([]Problem, 0, len(p.Mistakes))
 	for _, x := range p.Mistakes {
-		out = append(out, Problem{Field: x.Field, Text: x.Text})
+		out = append(out, Problem{Field: x.Field, Text: Plain(x.Text)})
 	}
 	return out
 }
