@@ -270,7 +270,7 @@ func (s *sim) flush(r *rapid.T) {
 				if x.NextAt == nil || x.NextAt.Before(s.now.Add(a.result.RetryAfter)) {
 					r.Fatalf("%+v is tried again before the carrier wants it: %v", a.result, x.NextAt)
 				}
-				if x.Counts && x.NextAt.Sub(s.now) > 5*time.Hour {
+				if x.NextAt.Sub(s.now) > 5*time.Hour {
 					r.Fatalf("after %d tries the next is in %v", tries, x.NextAt.Sub(s.now))
 				}
 			}
@@ -385,6 +385,9 @@ func (s *sim) check(r *rapid.T) {
 		}
 		if live > 1 {
 			r.Fatalf("message %d has %d live attempts: %+v", n, live, *p)
+		}
+		if last := len(p.attempts) - 1; p.state == sms.MessageUnknown && p.attempts[last].outcome != postgres.OutcomeUnknown {
+			r.Fatalf("message %d is unknown and its attempt is not: a receipt could not settle it (D34): %+v", n, *p)
 		}
 		if was := p.state == sms.MessageAccepted || p.state == sms.MessageDelivered || p.state == sms.MessageExpired; was && accepted != 1 {
 			r.Fatalf("message %d is %s by %d accepted attempts (I9)", n, p.state.Words(), accepted)

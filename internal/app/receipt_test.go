@@ -237,3 +237,27 @@ func TestReceiptsOnAnotherBind(t *testing.T) {
 		t.Errorf("%+v", y)
 	}
 }
+
+// I8, D34: what comes when an unknown message has been presumed unsent, and its credits have gone
+// back, changes nothing and is no error: neither a late answer nor a receipt that proves it.
+func TestAnswerAfterTheEnd(t *testing.T) {
+	b := newInbox(t, 1, 1)
+	unknown := postgres.Answer{Tenant: b.Tenant.ID, Session: b.s.ID, N: 1, Attempt: 1, Outcome: postgres.OutcomeUnknown, State: sms.MessageUnknown}
+	b.in(func(ctx context.Context, tx *postgres.PlatformTx) error { return tx.Record(ctx, "u", []postgres.Answer{unknown}) })
+	b.InTenant(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Expire(ctx, b.s.ID, time.Now(), time.Now(), 10)
+		return err
+	})
+	b.accept(1, "late")
+	b.come(postgres.Receipt{Provider: "orphan", State: arrived})
+	b.in(func(ctx context.Context, tx *postgres.PlatformTx) error {
+		o := postgres.Orphan{ID: 1, Gateway: 1, Provider: "orphan", Number: numbers(1, 0)[0], At: time.Now()}
+		if took, err := tx.Adopt(ctx, o); took || err != nil {
+			t.Errorf("a message that is over was adopted: %v (%v)", took, err)
+		}
+		return nil
+	})
+	if y := b.apply(); y.PresumedUnsent != 1 {
+		t.Errorf("%+v", y)
+	}
+}

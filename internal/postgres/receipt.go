@@ -166,7 +166,7 @@ func (p *PlatformTx) Adopt(ctx context.Context, m Orphan) (bool, error) {
 		return false, nil
 	}
 	rows, err := p.tx.Query(ctx, `select u.tenant_id, u.session_id, u.n, u.attempt, u.parts_left, g.parts from unknowns u
-		join messages g on g.tenant_id = u.tenant_id and g.session_id = u.session_id and g.n = u.n
+		join messages g on g.tenant_id = u.tenant_id and g.session_id = u.session_id and g.n = u.n and (g.state = 4 or u.parts_left > 0)
 		where u.gateway_id = $1 and u.number = $2 and u.marked_at <= $3
 		  and not exists (select 1 from attempts a join messages f on f.tenant_id = a.tenant_id and f.session_id = a.session_id and f.n = a.n
 			where a.outcome is null and a.gateway_id = $1 and f.number = $2 and a.worker_id in (select id from workers where buried_at is null))

@@ -30,7 +30,7 @@ type size struct {
 	doubles                    bool // sent on purpose: their receipts find no message
 }
 
-// TestTorture: I1, I2, I7, I10, I11, D33, F1, F5. SIGKILLs of the worker and of
+// TestTorture: B30, I1, I2, I7, I10, I11, D33, F1, F5. SIGKILLs of the worker and of
 // Postgres while a session goes out: nobody gets it twice, everybody ends in one
 // final state, the ledger closes to zero, and what the database says of each
 // person is what the carrier saw. `make torture` is fifty kills of the worker

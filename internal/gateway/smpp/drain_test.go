@@ -9,6 +9,8 @@ import (
 	"tidings/internal/gateway"
 )
 
+// B6: the carrier unbinds: it is answered, nothing new goes there, what is on the wire may still
+// be answered, then a new connection is made.
 func TestPeerUnbinds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(func(w *wire) {
@@ -37,6 +39,7 @@ func TestPeerUnbinds(t *testing.T) {
 	})
 }
 
+// B7: a drain waits for the answers, takes receipts, says unbind and waits for its answer.
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		last := make(chan string, 1)
@@ -84,6 +87,7 @@ func TestDrain(t *testing.T) {
 	})
 }
 
+// A client runs once at a time.
 func TestRunTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(func(w *wire) { w.bound(); w.idle() })
@@ -95,6 +99,7 @@ func TestRunTwice(t *testing.T) {
 	})
 }
 
+// B6: the carrier unbinds in the middle of a long message: no further part is written.
 func TestPeerUnbindsBetweenParts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(func(w *wire) {
@@ -116,6 +121,7 @@ func TestPeerUnbindsBetweenParts(t *testing.T) {
 	})
 }
 
+// B7: a drain does not leave before the receipts are answered that the sink still holds.
 func TestDrainAnswersReceipts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := make(chan uint32, 1)

@@ -181,8 +181,30 @@ func TestBackoff(t *testing.T) {
 	})
 }
 
-// B6: the carrier unbinds: it is answered, nothing new goes there, what is on the wire may still
-// be answered, then a new connection is made.
+// B5: only a session that lasted a minute makes the next wait short again.
+func TestBackoffReset(t *testing.T) {
+	for _, lasts := range []time.Duration{10 * time.Second, 61 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newScript(func(w *wire) {
+				w.bound()
+				stop := time.AfterFunc(lasts, func() { w.Close() })
+				defer stop.Stop()
+				w.idle()
+			})
+			inBubble(t, s.route(), func(t *testing.T, _ *Client, _ *notes) {
+				time.Sleep(40 * time.Minute)
+				longest, times := time.Duration(0), s.times()
+				for i := 1; i < len(times); i++ {
+					longest = max(longest, times[i].Sub(times[i-1])-lasts)
+				}
+				if short := longest <= time.Second+time.Millisecond; short != (lasts >= time.Minute) {
+					t.Errorf("sessions of %v: the longest wait was %v", lasts, longest)
+				}
+			})
+		})
+	}
+}
+
 // B8: life is asked for only after silence, and a black hole is left within 25 s.
 func TestBlackHole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -366,7 +388,6 @@ func TestUnknownCommand(t *testing.T) {
 	})
 }
 
-// B7: a drain waits for the answers, takes receipts, says unbind and waits for its answer.
 // standardReceipt is a receipt as the specification shows it.
 func standardReceipt(id string) *SM {
 	return &SM{
@@ -375,8 +396,6 @@ func standardReceipt(id string) *SM {
 	}
 }
 
-// B6: the carrier unbinds in the middle of a long message: no further part is written.
-// B7: a drain does not leave before the receipts are answered that the sink still holds.
 // B2: a carrier that asks for life before it answers the bind is answered.
 func TestEnquireBeforeBind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -274,6 +275,30 @@ func TestWritesAreCoalesced(t *testing.T) {
 	send(t.Context(), t, c, texts(20_000))
 	if n := calls.Load(); n > 2000 {
 		t.Errorf("%d reads and writes for 20000 messages", n)
+	}
+}
+
+// B24: the kernel does not hold small writes back, even where the dialer would have let it.
+func TestNoDelay(t *testing.T) {
+	r := startServer(t, &yes{}).route()
+	var socket *net.TCPConn
+	r.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		if err == nil {
+			socket = conn.(*net.TCPConn)
+			err = socket.SetNoDelay(false)
+		}
+		return conn, err
+	}
+	startClient(t, r)
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := 0
+	_ = raw.Control(func(fd uintptr) { on, err = syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY) })
+	if err != nil || on == 0 {
+		t.Errorf("TCP_NODELAY is %d (%v)", on, err)
 	}
 }
 
