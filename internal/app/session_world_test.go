@@ -23,7 +23,14 @@ type sending struct {
 
 func newSending(t *testing.T) *sending {
 	t.Helper()
-	w := &sending{TheWorld: apptest.World(t), t: t}
+	return newSendingIn(t, apptest.World(t))
+}
+
+// newSendingIn is the same in a world of one's own: where receipts without a message look for one, the numbers of
+// other tests would be in their way.
+func newSendingIn(t *testing.T, world *apptest.TheWorld) *sending {
+	t.Helper()
+	w := &sending{TheWorld: world, t: t}
 	err := w.App.DB.InPlatform(t.Context(), func(p *postgres.PlatformTx) error {
 		_, err := p.RegisterGateway(t.Context(), "simulator", "simulator")
 		return err
