@@ -168,6 +168,8 @@ type Draft struct {
 	Lists    []sms.ListName
 	Senders  []sms.Sender
 	Fields   []string // that the text may use
+	Earlier  string   // its versions that have left, in words: "version 1"; "" when none has
+	For      string   // of a correction: whose people, "version 1 of Winter timetable"
 	Open     *sms.Session
 	Since    time.Time // when Open took its state
 	Stale    *Stale

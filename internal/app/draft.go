@@ -47,6 +47,9 @@ func (a *App) draftChoices(ctx context.Context, tx *postgres.Tx, d *Draft) (err 
 			return err
 		}
 	}
+	if d.Earlier, d.For, err = earlierInWords(ctx, tx, d.Campaign); err != nil {
+		return err
+	}
 	d.Fields, err = a.fields(ctx, tx, d.Campaign.Lists)
 	return err
 }

@@ -15,7 +15,7 @@ func reachedOf(ctx context.Context, tx *postgres.Tx, st *Status) (err error) {
 	case s.State.Final():
 		st.Reached, err = tx.Reached(ctx, s.ID)
 	case st.Tally.Unknown > 0:
-		st.Stale, err = tx.Stale(ctx, s.ID, st.Now.Add(-sms.ResendAfter))
+		st.Silent, err = tx.Stale(ctx, s.ID, st.Now.Add(-sms.ResendAfter))
 	}
 	return err
 }
@@ -63,6 +63,28 @@ func (d Draft) whom(typed sms.Whom) sms.Whom {
 		return typed
 	}
 	return sms.WhomNew
+}
+
+// earlierInWords names the versions of a campaign that have left, and the sendings whose people a correction is for.
+func earlierInWords(ctx context.Context, tx *postgres.Tx, c sms.Campaign) (earlier, of string, err error) {
+	if len(c.Started) > 0 {
+		list, err := tx.Versions(ctx, c.Started)
+		if err != nil {
+			return "", "", err
+		}
+		earlier = sms.VersionWords(list)
+	}
+	if len(c.ReachedBy) > 0 {
+		list, err := tx.Versions(ctx, c.ReachedBy)
+		if err != nil {
+			return "", "", err
+		}
+		of = sms.VersionWords(list)
+		if len(list) > 0 {
+			of += " of " + list[0].Name
+		}
+	}
+	return earlier, of, nil
 }
 
 // SendRest has the next version of a campaign go to those who got none (D32): what it does without a word,

@@ -22,6 +22,8 @@ type Finalize struct {
 	Slip     sms.Slip
 	Findings []sms.Finding // the check list; blocking ones forbid a confirmation
 	Forecast sms.Forecast
+	Earlier  string        // its versions that have left, in words: "version 1"
+	For      string        // of a correction: whose people
 	Before   *sms.Session  // the newest sending of the campaign, if there was one
 	Refusal  *sms.Review   // when that was refused: what was asked for
 	Same     bool          // refused, and nothing was changed since: an answer is needed
@@ -72,6 +74,9 @@ func (a *App) finalize(ctx context.Context, tx *postgres.Tx, who sms.Actor, c sm
 	}
 	f.Form = *form
 	f.Schedule, f.Problems = f.Form.Read(f.Now, a.MinLead)
+	if f.Earlier, f.For, err = earlierInWords(ctx, tx, c); err != nil {
+		return f, err
+	}
 	if f.Findings, err = a.campaignChecks(ctx, tx, c); err != nil {
 		return f, err
 	}

@@ -20,7 +20,7 @@ type Status struct {
 	Events   []sms.SessionEvent
 	Tally    sms.Tally
 	Reached  sms.Reached // of one that had begun to leave and is over
-	Stale    int         // messages of which nobody knows, that may be sent again in this sending
+	Silent   int         // messages of which nobody knows, that may be sent again in this sending
 	Balance  sms.Balance
 	Charged  sms.Credits
 	Returned sms.Credits

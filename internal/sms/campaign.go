@@ -20,8 +20,8 @@ type Campaign struct {
 	Whom           Whom        // who gets the next version, when one has left before
 	ReachedBy      []SessionID // of a correction: the sendings whose people get it, and nobody else
 	Started        []SessionID // its versions that have begun to leave, the oldest first
-	Revision       int64 // grows with every saved change
-	TestedRevision int64 // the last one somebody was sent a test of
+	Revision       int64       // grows with every saved change
+	TestedRevision int64       // the last one somebody was sent a test of
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 	UpdatedBy      ID

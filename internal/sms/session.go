@@ -102,7 +102,7 @@ type Session struct {
 	Text        string // with merge fields
 	Lists       []ID
 	Excluded    []ID
-	Reach              // what earlier sendings make of the lists
+	Reach            // what earlier sendings make of the lists
 	Follow      bool // D20: counted again at start
 	FrozenAt    *time.Time
 
