@@ -129,7 +129,7 @@ func StatusLive(p StatusProps) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else if p.unsure() > 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<div class=\"work alone\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<div class=\"work alone mt5\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
