@@ -21,6 +21,7 @@ type composeForm struct {
 	Text     string   `form:"text"`
 	Lists    []string `form:"list"`
 	Excluded []string `form:"exclude"`
+	Whom     string   `form:"whom"`
 	Revision string   `form:"revision"`
 	Person   string   `form:"person"`
 	Place    string   `form:"place"`
@@ -29,7 +30,7 @@ type composeForm struct {
 
 // draft reads the form as app takes it, with what the pressed button adds.
 func (f composeForm) draft() app.CampaignForm {
-	out := app.CampaignForm{Name: f.Name, Sender: f.Sender, Kind: f.Kind, Text: f.Text, Lists: f.Lists, Excluded: f.Excluded}
+	out := app.CampaignForm{Name: f.Name, Sender: f.Sender, Kind: f.Kind, Text: f.Text, Lists: f.Lists, Excluded: f.Excluded, Whom: sms.Whom(f.Whom)}
 	out.Revision, _ = strconv.ParseInt(f.Revision, 10, 64)
 	out.View.Person, _ = sms.ParseID(f.Person)
 	out.View.Place, _ = strconv.Atoi(f.Place)

@@ -84,7 +84,7 @@ func (a *App) addCampaign(ctx context.Context, tx *postgres.Tx, who sms.Actor, d
 
 // auditCampaign is what the audit keeps of a draft.
 func auditCampaign(c sms.Campaign) map[string]any {
-	return map[string]any{"name": c.Name, "kind": c.Kind, "sender": c.Sender, "text": c.Text, "lists": c.Lists, "excluded": c.Excluded}
+	return map[string]any{"name": c.Name, "kind": c.Kind, "sender": c.Sender, "text": c.Text, "lists": c.Lists, "excluded": c.Excluded, "whom": c.Whom, "reached_by": c.ReachedBy}
 }
 
 // DuplicateCampaign makes a draft with everything of another campaign but its name.
@@ -98,7 +98,7 @@ func (a *App) DuplicateCampaign(ctx context.Context, who sms.Actor, of sms.ID, t
 				return err
 			}
 			c.ID, c.CreatedAt, c.UpdatedBy = id, now, who.User
-			c.Name = copyName(c.Name)
+			c.Name, c.Whom = copyName(c.Name), sms.WhomNew
 			return a.addCampaign(ctx, tx, who, "duplicate_campaign", c)
 		})
 	})
@@ -139,6 +139,7 @@ func (a *App) DeleteDraft(ctx context.Context, who sms.Actor, id sms.ID) error {
 type CampaignForm struct {
 	Name, Sender, Kind, Text string
 	Lists, Excluded          []string // IDs
+	Whom                     sms.Whom // when a version has left before
 	Revision                 int64    // what it may write over
 	Fix                      string   // code of the advice to follow
 	View                     View
@@ -167,6 +168,8 @@ type Draft struct {
 	Lists    []sms.ListName
 	Senders  []sms.Sender
 	Fields   []string // that the text may use
+	Earlier  string   // its versions that have left, in words: "version 1"; "" when none has
+	For      string   // of a correction: whose people, "version 1 of Winter timetable"
 	Open     *sms.Session
 	Since    time.Time // when Open took its state
 	Stale    *Stale
@@ -301,6 +304,7 @@ func (a *App) typed(ctx context.Context, tx *postgres.Tx, d *Draft, f CampaignFo
 		return err
 	}
 	c := &d.Campaign
+	kept := *c
 	if name, err := sms.CampaignName(f.Name); err == nil {
 		c.Name = name
 	} else {
@@ -321,6 +325,9 @@ func (a *App) typed(ctx context.Context, tx *postgres.Tx, d *Draft, f CampaignFo
 	}
 	c.Lists = d.chosen(f.Lists, nil)
 	c.Excluded = d.chosen(f.Excluded, c.Lists)
+	if c.Whom = d.whom(f.Whom); len(c.ReachedBy) > 0 {
+		c.Lists, c.Excluded = kept.Lists, kept.Excluded // a correction goes to nobody else
+	}
 	return nil
 }
 
@@ -341,7 +348,7 @@ func (d Draft) chosen(typed []string, others []sms.ID) []sms.ID {
 }
 
 func sameDraft(a, b sms.Campaign) bool {
-	return sameMessage(a, b) && a.Name == b.Name && slices.Equal(a.Lists, b.Lists) && slices.Equal(a.Excluded, b.Excluded)
+	return sameMessage(a, b) && a.Name == b.Name && slices.Equal(a.Lists, b.Lists) && slices.Equal(a.Excluded, b.Excluded) && a.Whom == b.Whom
 }
 
 // sameMessage reports whether what a phone shows is the same.

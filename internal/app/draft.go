@@ -47,6 +47,9 @@ func (a *App) draftChoices(ctx context.Context, tx *postgres.Tx, d *Draft) (err 
 			return err
 		}
 	}
+	if d.Earlier, d.For, err = earlierInWords(ctx, tx, d.Campaign); err != nil {
+		return err
+	}
 	d.Fields, err = a.fields(ctx, tx, d.Campaign.Lists)
 	return err
 }
@@ -83,7 +86,11 @@ func (a *App) draftFacts(ctx context.Context, tx *postgres.Tx, c sms.Campaign, s
 	}
 	f.Quote = sms.NewQuote(text, c.Kind, f.Prices, groups)
 	f.Quote.LeftOut = counts
-	f.SentAt, err = tx.LastSentLike(ctx, c.Text, a.Now().Add(-sameTextFor))
+	besides := &c.ID
+	if c.Whom == sms.WhomAgain {
+		besides = nil
+	}
+	f.SentAt, err = tx.LastSentLike(ctx, c.Text, a.Now().Add(-sameTextFor), besides)
 	if err != nil {
 		return f, nil, err
 	}

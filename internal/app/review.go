@@ -67,7 +67,7 @@ func (a *App) checkSession(ctx context.Context, tx *postgres.Tx, s sms.Session) 
 	}
 	f := sms.CheckFacts{Session: s, TenantAge: a.Now().Sub(t.CreatedAt)}
 	text, _ := sms.ParseText(s.Text) // problems were refused at submission
-	q, err := a.quote(ctx, tx, sms.Audience{Lists: s.Lists, Excluded: s.Excluded, FrozenAt: s.FrozenAt}, text, s.MessageKind, s.Prices)
+	q, err := a.quote(ctx, tx, s.Audience(), text, s.MessageKind, s.Prices)
 	if err != nil {
 		return nil, err
 	}
@@ -224,18 +224,16 @@ func (a *App) fillCase(ctx context.Context, p *postgres.PlatformTx, tx *postgres
 		return err
 	}
 	text, _ := sms.ParseText(s.Text)
-	aud := sms.Audience{Lists: s.Lists, Excluded: s.Excluded, FrozenAt: s.FrozenAt}
+	aud := s.Audience()
 	if c.Quote, err = a.quote(ctx, tx, aud, text, s.MessageKind, s.Prices); err != nil {
 		return err
 	}
 	if c.People, err = a.casePeople(ctx, tx, s, aud, text, c.Quote); err != nil {
 		return err
 	}
-	lists, err := tx.ListsNamed(ctx, s.Lists)
-	if err != nil {
+	if c.ListName, c.Consent, err = audienceInWords(ctx, tx, s); err != nil {
 		return err
 	}
-	c.ListName, c.Consent = listsInWords(lists)
 	if c.Balance, err = tx.Balance(ctx); err != nil {
 		return err
 	}

@@ -150,7 +150,7 @@ func (a *App) heldSlip(ctx context.Context, tx *postgres.Tx, s sms.Session) (sms
 	if err != nil {
 		return sms.Slip{}, err
 	}
-	q, err := a.quote(ctx, tx, audience(s), text, s.MessageKind, s.Prices)
+	q, err := a.quote(ctx, tx, s.Audience(), text, s.MessageKind, s.Prices)
 	if err != nil {
 		return sms.Slip{}, err
 	}

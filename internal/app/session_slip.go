@@ -22,6 +22,8 @@ type Finalize struct {
 	Slip     sms.Slip
 	Findings []sms.Finding // the check list; blocking ones forbid a confirmation
 	Forecast sms.Forecast
+	Earlier  string        // its versions that have left, in words: "version 1"
+	For      string        // of a correction: whose people
 	Before   *sms.Session  // the newest sending of the campaign, if there was one
 	Refusal  *sms.Review   // when that was refused: what was asked for
 	Same     bool          // refused, and nothing was changed since: an answer is needed
@@ -72,6 +74,9 @@ func (a *App) finalize(ctx context.Context, tx *postgres.Tx, who sms.Actor, c sm
 	}
 	f.Form = *form
 	f.Schedule, f.Problems = f.Form.Read(f.Now, a.MinLead)
+	if f.Earlier, f.For, err = earlierInWords(ctx, tx, c); err != nil {
+		return f, err
+	}
 	if f.Findings, err = a.campaignChecks(ctx, tx, c); err != nil {
 		return f, err
 	}
@@ -123,7 +128,7 @@ func (a *App) fillSlip(ctx context.Context, tx *postgres.Tx, who sms.Actor, f *F
 	s := sms.Session{
 		Tenant: f.Tenant.ID, Campaign: c.ID, Kind: sms.KindCampaign, Number: 1, State: sms.SessionValidating,
 		Name: c.Name, MessageKind: c.Kind, Sender: c.Sender, Text: c.Text, Lists: c.Lists, Excluded: c.Excluded,
-		Follow: !f.Schedule.Freeze, SubmittedBy: actorID(who), SubmittedAt: f.Now,
+		Reach: c.Audience().Reach, Follow: !f.Schedule.Freeze, SubmittedBy: actorID(who), SubmittedAt: f.Now,
 	}
 	if f.Before != nil {
 		s.Number = f.Before.Number + 1
@@ -153,6 +158,9 @@ func (a *App) fillSlip(ctx context.Context, tx *postgres.Tx, who sms.Actor, f *F
 	f.Slip = sms.Slip{
 		Session: s, Quote: q, Available: b.Available, Short: max(q.Price-left, 0),
 		Friction: sms.FrictionFor(q.People, q.Price, b.Available),
+	}
+	if q.LeftOut.Again > 0 || len(s.UnsureOf) > 0 {
+		f.Slip.Friction = sms.FrictionType // somebody may get it twice: never by a click alone
 	}
 	return nil
 }
@@ -268,6 +276,9 @@ func (a *App) submit(ctx context.Context, tx *postgres.Tx, who sms.Actor, s *sms
 	s.Token = form.Token
 	s.ContentHash = s.Hash()
 	if err := tx.AddSession(ctx, s); err != nil {
+		return err
+	}
+	if err := tx.ForgetWhom(ctx, s.Campaign); err != nil {
 		return err
 	}
 	if answer := strings.TrimSpace(form.Answer); answer != "" {

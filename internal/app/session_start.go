@@ -167,7 +167,7 @@ func (a *App) start(ctx context.Context, tx *postgres.Tx, s sms.Session) error {
 	if err != nil {
 		return err
 	}
-	q, err := a.quote(ctx, tx, audience(s), text, s.MessageKind, s.Prices)
+	q, err := a.quote(ctx, tx, s.Audience(), text, s.MessageKind, s.Prices)
 	if err != nil {
 		return err
 	}
@@ -189,12 +189,6 @@ func (a *App) start(ctx context.Context, tx *postgres.Tx, s sms.Session) error {
 		return a.waitForCredits(ctx, tx, s, max(q.Price-b.Available, 1), waited)
 	}
 	return err
-}
-
-// audience is who the session is for: as the lists are at its start, or without
-// those who joined after it was confirmed.
-func audience(s sms.Session) sms.Audience {
-	return sms.Audience{Lists: s.Lists, Excluded: s.Excluded, FrozenAt: s.FrozenAt}
 }
 
 // startProblem says why a session must not start as it is, or "".
@@ -270,7 +264,7 @@ func leftOut(c sms.AudienceCounts) string {
 	for _, x := range []struct {
 		n   int
 		why string
-	}{{c.OptedOut, "opted out"}, {c.Unreachable, "unreachable (NPAI)"}, {c.Complained, "complained"}, {c.Blocked, "excluded by you"}, {c.Excluded, "on an excluded list"}} {
+	}{{c.OptedOut, "opted out"}, {c.Unreachable, "unreachable (NPAI)"}, {c.Complained, "complained"}, {c.Blocked, "excluded by you"}, {c.Excluded, "on an excluded list"}, {c.Before, "reached by an earlier version"}} {
 		if x.n == 0 {
 			continue
 		}
@@ -304,7 +298,7 @@ type expansion struct {
 func (x *expansion) run(ctx context.Context) error {
 	var after sms.ID
 	for {
-		page, err := x.tx.AudiencePage(ctx, audience(x.session), after, pagePeople)
+		page, err := x.tx.AudiencePage(ctx, x.session.Audience(), after, pagePeople)
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,8 @@ type Status struct {
 	Lists    string        // names of its lists
 	Events   []sms.SessionEvent
 	Tally    sms.Tally
+	Reached  sms.Reached // of one that had begun to leave and is over
+	Silent   int         // messages of which nobody knows, that may be sent again in this sending
 	Balance  sms.Balance
 	Charged  sms.Credits
 	Returned sms.Credits
@@ -84,11 +86,12 @@ func (a *App) fillStatus(ctx context.Context, tx *postgres.Tx, st *Status) (err 
 	if st.Charged, st.Returned, err = tx.Charged(ctx, id); err != nil {
 		return err
 	}
-	lists, err := tx.ListsNamed(ctx, st.Session.Lists)
-	if err != nil {
+	if st.Lists, _, err = audienceInWords(ctx, tx, st.Session); err != nil {
 		return err
 	}
-	st.Lists, _ = listsInWords(lists)
+	if err := reachedOf(ctx, tx, st); err != nil {
+		return err
+	}
 	switch st.Session.State {
 	case sms.SessionRefused:
 		r, err := tx.Review(ctx, id)

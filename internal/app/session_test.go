@@ -37,27 +37,6 @@ func (w *sending) running(people int) sms.Session {
 	return w.mustState(s, sms.SessionSending)
 }
 
-// mark takes messages as a worker does; how many there were.
-func (w *sending) mark(ctx context.Context, s sms.Session, limit int) (int, error) {
-	var n int
-	err := w.App.DB.InPlatform(ctx, func(p *postgres.PlatformTx) error {
-		batch := pgtest.Value[int64](w.t, w.DSN, `select min(id) from batches where tenant_id = $1 and session_id = $2`, int64(w.Tenant.ID), int64(s.ID))
-		gateway, err := p.In(w.Tenant.ID).DefaultGateway(ctx)
-		if err != nil {
-			return err
-		}
-		got, err := p.Mark(ctx, w.worker(), postgres.BatchRef{Tenant: s.Tenant, Session: s.ID, Batch: sms.BatchID(batch), Gateway: gateway}, limit)
-		n = len(got)
-		return err
-	})
-	return n, err
-}
-
-func (w *sending) worker() int64 {
-	w.t.Helper()
-	return pgtest.Value[int64](w.t, w.DSN, `insert into workers(name) values ('test') returning id`)
-}
-
 func TestCancelBeforeAnythingLeft(t *testing.T) { // D8
 	for _, c := range []struct {
 		name string

@@ -23,7 +23,14 @@ type sending struct {
 
 func newSending(t *testing.T) *sending {
 	t.Helper()
-	w := &sending{TheWorld: apptest.World(t), t: t}
+	return newSendingIn(t, apptest.World(t))
+}
+
+// newSendingIn is the same in a world of one's own: where receipts without a message look for one, the numbers of
+// other tests would be in their way.
+func newSendingIn(t *testing.T, world *apptest.TheWorld) *sending {
+	t.Helper()
+	w := &sending{TheWorld: world, t: t}
 	err := w.App.DB.InPlatform(t.Context(), func(p *postgres.PlatformTx) error {
 		_, err := p.RegisterGateway(t.Context(), "simulator", "simulator")
 		return err
@@ -187,3 +194,28 @@ func (w *sending) sweep() {
 }
 
 func id(w *sending) string { return fmt.Sprint(int64(w.Tenant.ID)) }
+
+// mark takes messages as a worker does; how many there were.
+func (w *sending) mark(ctx context.Context, s sms.Session, limit int) (int, error) {
+	return w.markAs(ctx, w.worker(), s, limit)
+}
+
+func (w *sending) markAs(ctx context.Context, worker int64, s sms.Session, limit int) (int, error) {
+	var n int
+	err := w.App.DB.InPlatform(ctx, func(p *postgres.PlatformTx) error {
+		batch := pgtest.Value[int64](w.t, w.DSN, `select coalesce(min(id), 0) from batches where tenant_id = $1 and session_id = $2`, int64(w.Tenant.ID), int64(s.ID))
+		gateway, err := p.In(w.Tenant.ID).DefaultGateway(ctx)
+		if err != nil {
+			return err
+		}
+		got, err := p.Mark(ctx, worker, postgres.BatchRef{Tenant: s.Tenant, Session: s.ID, Batch: sms.BatchID(batch), Gateway: gateway}, limit)
+		n = len(got)
+		return err
+	})
+	return n, err
+}
+
+func (w *sending) worker() int64 {
+	w.t.Helper()
+	return pgtest.Value[int64](w.t, w.DSN, `insert into workers(name) values ('test') returning id`)
+}

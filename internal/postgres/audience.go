@@ -10,27 +10,41 @@ import (
 	"tidings/internal/sms"
 )
 
-// candidates are the people of the lists ($2), each once, and why each is left out: in an excluded list
-// ($3), or suppressed. $1 is the tenant, $4 the moment after which nobody joins any more, or null.
+// candidates are the people of the lists ($2), or of earlier sendings ($5; only those of whom nobody knows
+// with $6), each once, and why each is left out: in an excluded list ($3), suppressed, or reached by a
+// sending of $7 unless $8 says again. $1 is the tenant, $4 the moment after which nobody joins any more, or null.
 const candidates = `with listed as (
 		select m.contact_id, count(*) as entries from list_members m
 		where m.tenant_id = $1 and m.list_id = any($2) and ($4::timestamptz is null or m.added_at <= $4)
-		group by m.contact_id),
+		group by m.contact_id
+		union all
+		select g.contact_id, 1 from messages g where g.tenant_id = $1 and g.session_id = any($5) and ` + ofSending + ` group by g.contact_id),
+	before as (
+		select distinct g.number_hash from messages g where g.tenant_id = $1 and g.session_id = any($7) and ` + reached + `),
 	people as (
-		select c.id, c.number, c.number_hash, c.country, c.first_name, c.last_name, c.fields, l.entries,
-			case when x.contact_id is not null then 'list' else s.kind end as reason
+		select c.id, c.number, c.number_hash, c.country, c.first_name, c.last_name, c.fields, l.entries, b.number_hash is not null as again,
+			case when x.contact_id is not null then 'list' when s.kind is not null then s.kind when b.number_hash is not null and not $8 then 'before' end as reason
 		from listed l join contacts c on c.tenant_id = $1 and c.id = l.contact_id
 		left join (select distinct e.contact_id from list_members e where e.tenant_id = $1 and e.list_id = any($3)) x on x.contact_id = c.id
+		left join before b on b.number_hash = c.number_hash
 		left join suppressions s on s.tenant_id = $1 and s.number_hash = c.number_hash) `
 
+// audienceArgs are $1 to $8 of every statement about an audience. Sendings stand in the place of lists.
 func (t *Tx) audienceArgs(a sms.Audience) []any {
-	return []any{t.tenant, ids(a.Lists), ids(a.Excluded), a.FrozenAt}
+	lists, of, unsure := a.Lists, a.ReachedBy, false
+	if len(a.UnsureOf) > 0 {
+		of, unsure = a.UnsureOf, true
+	}
+	if len(of) > 0 {
+		lists = nil
+	}
+	return []any{t.tenant, ids(lists), ids(a.Excluded), a.FrozenAt, ids(of), unsure, ids(a.NotReachedBy), a.Again}
 }
 
 // ids makes a list that is never null in SQL.
-func ids(list []sms.ID) []sms.ID {
+func ids[T any](list []T) []T {
 	if list == nil {
-		return []sms.ID{}
+		return []T{}
 	}
 	return list
 }
@@ -43,7 +57,7 @@ func (t *Tx) AudienceGroups(ctx context.Context, a sms.Audience, fields []string
 	for _, f := range fields {
 		columns = append(columns, fieldColumn(f, &args))
 	}
-	list := strings.Join(append([]string{"reason", "country"}, columns...), ", ")
+	list := strings.Join(append([]string{"reason", "again", "country"}, columns...), ", ")
 	rows, err := t.tx.Query(ctx, candidates+`select count(*), sum(entries - 1), `+list+` from people group by `+list, args...)
 	if err != nil {
 		return nil, sms.AudienceCounts{}, err
@@ -52,11 +66,12 @@ func (t *Tx) AudienceGroups(ctx context.Context, a sms.Audience, fields []string
 	var groups []sms.Group
 	var counts sms.AudienceCounts
 	values := make([]*string, len(fields))
-	into := make([]any, 0, 4+len(fields))
-	var people, again int
+	into := make([]any, 0, 5+len(fields))
+	var people, twice int
 	var reason *string
+	var again bool
 	var country string
-	into = append(into, &people, &again, &reason, &country)
+	into = append(into, &people, &twice, &reason, &again, &country)
 	for i := range values {
 		into = append(into, &values[i])
 	}
@@ -64,13 +79,16 @@ func (t *Tx) AudienceGroups(ctx context.Context, a sms.Audience, fields []string
 		if err := rows.Scan(into...); err != nil {
 			return nil, counts, err
 		}
-		counts.Listed += people + again
-		counts.Duplicates += again
+		counts.Listed += people + twice
+		counts.Duplicates += twice
 		if reason != nil {
 			addReason(&counts, *reason, people)
 			continue
 		}
 		counts.Reached += people
+		if again {
+			counts.Again += people
+		}
 		groups = append(groups, sms.Group{Person: personOf(country, fields, values), People: people})
 	}
 	return groups, counts, rows.Err()
@@ -117,6 +135,8 @@ func addReason(c *sms.AudienceCounts, reason string, people int) {
 		c.Unreachable += people
 	case "complaint":
 		c.Complained += people
+	case "before":
+		c.Before += people
 	default:
 		c.Blocked += people
 	}
@@ -171,14 +191,21 @@ func (t *Tx) audienceWindow(ctx context.Context, a sms.Audience, from sms.ID, wi
 		than, order = "<", "desc"
 	}
 	rows, err := t.tx.Query(ctx, `with ids as (
-			select distinct x.contact_id from unnest($2::uuid[]) l(id) cross join lateral (
-				select m.contact_id from list_members m
-				where m.tenant_id = $1 and m.list_id = l.id and m.contact_id `+than+` $5 and ($4::timestamptz is null or m.added_at <= $4)
-				order by m.contact_id `+order+` limit $6) x
-			order by 1 `+order+` limit $6)
+			select distinct y.contact_id from (
+				select x.contact_id from unnest($2::uuid[]) l(id) cross join lateral (
+					select m.contact_id from list_members m
+					where m.tenant_id = $1 and m.list_id = l.id and m.contact_id `+than+` $9 and ($4::timestamptz is null or m.added_at <= $4)
+					order by m.contact_id `+order+` limit $10) x
+				union all
+				select x.contact_id from unnest($5::bigint[]) l(id) cross join lateral (
+					select g.contact_id from messages g
+					where g.tenant_id = $1 and g.session_id = l.id and g.contact_id `+than+` $9 and `+ofSending+`
+						and exists (select 1 from contacts c where c.tenant_id = $1 and c.id = g.contact_id)
+					order by g.contact_id `+order+` limit $10) x) y
+			order by 1 `+order+` limit $10)
 		select c.id, c.number, c.number_hash, c.country, c.first_name, c.last_name, c.fields,
 			exists (select 1 from list_members e where e.tenant_id = $1 and e.list_id = any($3) and e.contact_id = c.id)
-			or exists (select 1 from suppressions s where s.tenant_id = $1 and s.number_hash = c.number_hash)
+			or exists (select 1 from suppressions s where s.tenant_id = $1 and s.number_hash = c.number_hash) or `+notAgain+`
 		from ids join contacts c on c.tenant_id = $1 and c.id = ids.contact_id order by c.id `+order,
 		append(t.audienceArgs(a), from, window)...)
 	if err != nil {
@@ -217,24 +244,26 @@ func onePerson(rows pgx.Rows, err error) (sms.Person, error) {
 
 // AudiencePerson is one person of the audience, or ErrNotFound when the contact is not reached.
 func (t *Tx) AudiencePerson(ctx context.Context, a sms.Audience, contact sms.ID) (sms.Person, error) {
-	return onePerson(t.tx.Query(ctx, `select `+personColumns+` from contacts c where c.tenant_id = $1 and c.id = $5
-			and exists (select 1 from list_members m where m.tenant_id = $1 and m.list_id = any($2) and m.contact_id = $5
+	return onePerson(t.tx.Query(ctx, `select `+personColumns+` from contacts c where c.tenant_id = $1 and c.id = $9
+			and (exists (select 1 from list_members m where m.tenant_id = $1 and m.list_id = any($2) and m.contact_id = $9
 				and ($4::timestamptz is null or m.added_at <= $4))
-			and not exists (select 1 from list_members e where e.tenant_id = $1 and e.list_id = any($3) and e.contact_id = $5)
-			and not exists (select 1 from suppressions s where s.tenant_id = $1 and s.number_hash = c.number_hash)`,
+				or exists (select 1 from messages g where g.tenant_id = $1 and g.session_id = any($5) and g.contact_id = $9 and `+ofSending+`))
+			and not exists (select 1 from list_members e where e.tenant_id = $1 and e.list_id = any($3) and e.contact_id = $9)
+			and not exists (select 1 from suppressions s where s.tenant_id = $1 and s.number_hash = c.number_hash)
+			and not `+notAgain,
 		append(t.audienceArgs(a), contact)...))
 }
 
 // AudienceNth is the person at place n of the audience, counted from 0.
 func (t *Tx) AudienceNth(ctx context.Context, a sms.Audience, n int) (sms.Person, error) {
 	return onePerson(t.tx.Query(ctx, candidates+`select `+personColumns+` from people where reason is null
-		order by id limit 1 offset $5`, append(t.audienceArgs(a), n)...))
+		order by id limit 1 offset $9`, append(t.audienceArgs(a), n)...))
 }
 
 // AudiencePlace is how many people of the audience come before the contact.
 func (t *Tx) AudiencePlace(ctx context.Context, a sms.Audience, contact sms.ID) (int, error) {
 	var n int
-	err := t.tx.QueryRow(ctx, candidates+`select count(*) from people where reason is null and id < $5`,
+	err := t.tx.QueryRow(ctx, candidates+`select count(*) from people where reason is null and id < $9`,
 		append(t.audienceArgs(a), contact)...).Scan(&n)
 	return n, err
 }
@@ -250,7 +279,7 @@ func (t *Tx) AudienceLike(ctx context.Context, a sms.Audience, like sms.Person, 
 		where += fmt.Sprintf(" and btrim(coalesce(%s, ''), ' ') = $%d", column, len(args))
 	}
 	return onePerson(t.tx.Query(ctx, candidates+`select `+personColumns+` from people
-		where reason is null and ($5 = '' or country = $5)`+where+` order by id limit 1`, args...))
+		where reason is null and ($9 = '' or country = $9)`+where+` order by id limit 1`, args...))
 }
 
 // FieldKeys are the custom fields that people of the lists have, in alphabetical order.

@@ -12,7 +12,8 @@ import (
 const campaignColumns = `c.tenant_id, c.id, c.name, c.kind, c.sender, c.text,
 	array(select l.list_id from campaign_lists l where l.tenant_id = c.tenant_id and l.campaign_id = c.id and not l.excluded order by l.list_id),
 	array(select l.list_id from campaign_lists l where l.tenant_id = c.tenant_id and l.campaign_id = c.id and l.excluded order by l.list_id),
-	c.revision, c.tested_revision, c.created_at, c.updated_at, c.updated_by, coalesce((select u.name from users u where u.id = c.updated_by), '')`
+	c.whom, c.reached_by, array(select s.id from sessions s where s.tenant_id = c.tenant_id and s.campaign_id = c.id and s.kind = 'campaign'
+		and s.started_at is not null order by s.id), c.revision, c.tested_revision, c.created_at, c.updated_at, c.updated_by, coalesce((select u.name from users u where u.id = c.updated_by), '')`
 
 func (t *Tx) oneCampaign(ctx context.Context, id sms.ID, lock string) (sms.Campaign, error) {
 	rows, err := t.tx.Query(ctx, `select `+campaignColumns+` from campaigns c
@@ -35,8 +36,9 @@ func (t *Tx) LockCampaign(ctx context.Context, id sms.ID) (sms.Campaign, error) 
 
 // AddCampaign writes a new campaign with its lists.
 func (t *Tx) AddCampaign(ctx context.Context, c sms.Campaign) error {
-	_, err := t.tx.Exec(ctx, `insert into campaigns(tenant_id, id, name, kind, sender, text, created_by, created_at, updated_by, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $7, $8)`, t.tenant, c.ID, c.Name, c.Kind, c.Sender, c.Text, c.UpdatedBy, c.CreatedAt)
+	_, err := t.tx.Exec(ctx, `insert into campaigns(tenant_id, id, name, kind, sender, text, created_by, created_at, updated_by, updated_at, whom, reached_by)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $7, $8, $9, $10)`,
+		t.tenant, c.ID, c.Name, c.Kind, c.Sender, c.Text, c.UpdatedBy, c.CreatedAt, c.Whom, ids(c.ReachedBy))
 	if err != nil {
 		return err
 	}
@@ -45,9 +47,9 @@ func (t *Tx) AddCampaign(ctx context.Context, c sms.Campaign) error {
 
 // SaveCampaign writes what may change, and gives the campaign its next revision.
 func (t *Tx) SaveCampaign(ctx context.Context, c *sms.Campaign) error {
-	err := t.tx.QueryRow(ctx, `update campaigns set name = $3, kind = $4, sender = $5, text = $6, updated_by = $7, updated_at = $8,
+	err := t.tx.QueryRow(ctx, `update campaigns set name = $3, kind = $4, sender = $5, text = $6, updated_by = $7, updated_at = $8, whom = $9,
 		revision = revision + 1 where tenant_id = $1 and id = $2 returning revision`,
-		t.tenant, c.ID, c.Name, c.Kind, c.Sender, c.Text, c.UpdatedBy, c.UpdatedAt).Scan(&c.Revision)
+		t.tenant, c.ID, c.Name, c.Kind, c.Sender, c.Text, c.UpdatedBy, c.UpdatedAt, c.Whom).Scan(&c.Revision)
 	if err != nil {
 		return err
 	}
@@ -126,11 +128,11 @@ func (t *Tx) Senders(ctx context.Context) ([]sms.Sender, error) {
 }
 
 // LastSentLike is when a session with the same text last began, or nil: the same people would read it
-// twice. The session's own campaign counts too.
-func (t *Tx) LastSentLike(ctx context.Context, text string, since time.Time) (*time.Time, error) {
+// twice. The campaign besides does not count: whom it reached is left out; nil: every one counts.
+func (t *Tx) LastSentLike(ctx context.Context, text string, since time.Time, besides *sms.ID) (*time.Time, error) {
 	var at *time.Time
 	err := t.tx.QueryRow(ctx, `select max(started_at) from sessions
-		where tenant_id = $1 and kind = 'campaign' and started_at >= $2 and text = $3`, t.tenant, since, text).Scan(&at)
+		where tenant_id = $1 and kind = 'campaign' and started_at >= $2 and text = $3 and campaign_id is distinct from $4`, t.tenant, since, text, besides).Scan(&at)
 	return at, err
 }
 

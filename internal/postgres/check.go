@@ -87,7 +87,7 @@ var invariants = []invariant{
 	{"I10", "what a receipt speaks of was accepted", `
 		select r.id, a.tenant_id, a.session_id, a.n from receipts r join attempts a on a.gateway_id = r.gateway_id and a.provider_id = r.provider_id
 		join messages m on m.tenant_id = a.tenant_id and m.session_id = a.session_id and m.n = a.n and m.number = r.number
-		where r.applied_at is not null and (a.outcome is null or a.outcome in (2, 3) or m.state not in (3, 4, 10, 11, 15, 16))`},
+		where r.applied_at is not null and a.resend_id is null and (a.outcome is null or a.outcome in (2, 3) or m.state not in (3, 4, 10, 11, 15, 16))`},
 	{"I12", "every receipt that is an hour old has found its message", `
 		select id, provider_id from receipts where applied_at is null and look_at <> 'infinity' and received_at < clock_timestamp() - interval '1 hour'`},
 	{"I13", "the counters of a batch are the counts of its messages", `

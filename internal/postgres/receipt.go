@@ -67,6 +67,7 @@ type match struct {
 	N        *int32
 	Attempt  *int16
 	Part     *int16 // of a message of several
+	Resent   bool   // a person had the message sent again since: it speaks of the first text
 	Orphan   bool   // something unknown went to the same number
 }
 
@@ -99,12 +100,14 @@ func (p *PlatformTx) ApplyReceipts(ctx context.Context, age time.Duration, limit
 			order by look_at limit $1 for update skip locked)
 		select r.id, r.gateway_id, r.provider_id, r.number, r.state, r.code, r.received_at,
 			coalesce(a.tenant_id, q.tenant_id), coalesce(a.session_id, q.session_id), coalesce(a.n, q.n), coalesce(a.attempt, q.attempt), q.part,
+			coalesce(a.resent, q.resent, false),
 			exists (select 1 from unknowns u where u.gateway_id = r.gateway_id and u.number = r.number and u.marked_at <= r.received_at)
 		from r
-		left join lateral (select a.tenant_id, a.session_id, a.n, a.attempt from attempts a
+		left join lateral (select a.tenant_id, a.session_id, a.n, a.attempt, a.resend_id is not null as resent from attempts a
 			join messages m on m.tenant_id = a.tenant_id and m.session_id = a.session_id and m.n = a.n and (m.number = r.number or r.number = 0)
 			where a.gateway_id = r.gateway_id and a.provider_id = r.provider_id order by a.marked_at desc limit 1) a on true
-		left join lateral (select q.tenant_id, q.session_id, q.n, q.attempt, q.part from attempt_parts q
+		left join lateral (select q.tenant_id, q.session_id, q.n, q.attempt, q.part, (select z.resend_id is not null from attempts z where z.tenant_id = q.tenant_id
+				and z.session_id = q.session_id and z.n = q.n and z.attempt = q.attempt) as resent from attempt_parts q
 			join messages m on m.tenant_id = q.tenant_id and m.session_id = q.session_id and m.n = q.n and (m.number = r.number or r.number = 0)
 			where q.gateway_id = r.gateway_id and q.provider_id = r.provider_id and a.n is null
 			order by q.tenant_id desc, q.session_id desc limit 1) q on true
@@ -128,7 +131,7 @@ func (p *PlatformTx) ApplyReceipts(ctx context.Context, age time.Duration, limit
 				orphans = append(orphans, Orphan{m.ID, m.Gateway, m.Provider, m.Number, m.At})
 			}
 			continue
-		case m.State == ReceiptEnroute:
+		case m.State == ReceiptEnroute, m.Resent: // kept, and changes nothing
 		case m.Part != nil:
 			parts.add(m)
 		default:
@@ -155,71 +158,6 @@ func (p *PlatformTx) ApplyReceipts(ctx context.Context, age time.Duration, limit
 type SessionRef struct {
 	Tenant  sms.TenantID
 	Session sms.SessionID
-}
-
-// Adopt gives an orphan receipt to the one unknown attempt it can be of: same
-// gateway, same number, marked before, and nothing to that number still in
-// flight. The receipt proves that the carrier took the message. It reports
-// whether it found one: then it can be applied at once.
-func (p *PlatformTx) Adopt(ctx context.Context, m Orphan) (bool, error) {
-	if m.Number == 0 {
-		return false, nil
-	}
-	rows, err := p.tx.Query(ctx, `select u.tenant_id, u.session_id, u.n, u.attempt, u.parts_left, g.parts from unknowns u
-		join messages g on g.tenant_id = u.tenant_id and g.session_id = u.session_id and g.n = u.n and (g.state = 4 or u.parts_left > 0)
-		where u.gateway_id = $1 and u.number = $2 and u.marked_at <= $3
-		  and not exists (select 1 from attempts a join messages f on f.tenant_id = a.tenant_id and f.session_id = a.session_id and f.n = a.n
-			where a.outcome is null and a.gateway_id = $1 and f.number = $2 and a.worker_id in (select id from workers where buried_at is null))
-		limit 2 for update of u`, m.Gateway, m.Number, m.At)
-	if err != nil {
-		return false, err
-	}
-	type candidate struct {
-		Tenant           sms.TenantID
-		Session          sms.SessionID
-		N                int32
-		Attempt          int16
-		PartsLeft, Parts int16
-	}
-	cs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[candidate])
-	if err != nil || len(cs) != 1 {
-		return false, err
-	}
-	c := cs[0]
-	a := Answer{Tenant: c.Tenant, Session: c.Session, N: c.N, Attempt: c.Attempt, Outcome: OutcomeAccepted, State: sms.MessageAccepted, Counts: true}
-	if _, err := p.tx.Exec(ctx, `update receipts set look_at = clock_timestamp() where id = $1`, m.ID); err != nil {
-		return false, err
-	}
-	if c.Parts == 1 {
-		a.Provider = m.Provider
-		return true, p.Record(ctx, orphanKey(m), []Answer{a})
-	}
-	left := c.Parts - 1
-	a.Parts = []AnswerPart{{Part: 1, Provider: m.Provider}}
-	if c.PartsLeft > 0 {
-		left = c.PartsLeft - 1
-		a.Parts[0].Part = c.Parts - left
-		err = p.addParts(ctx, c.Tenant, c.Session, [][]any{{c.N, c.Attempt, a.Parts[0].Part, m.Provider}})
-	} else {
-		err = p.Record(ctx, orphanKey(m), []Answer{a})
-	}
-	if err != nil {
-		return false, err
-	}
-	return true, p.keepSlots(ctx, m, c.Tenant, c.Session, c.N, c.Attempt, left)
-}
-
-// keepSlots leaves the attempt open for the receipts of its other parts.
-func (p *PlatformTx) keepSlots(ctx context.Context, m Orphan, t sms.TenantID, s sms.SessionID, n int32, attempt, left int16) error {
-	if left == 0 {
-		_, err := p.tx.Exec(ctx, `delete from unknowns where tenant_id = $1 and session_id = $2 and n = $3 and attempt = $4`, t, s, n, attempt)
-		return err
-	}
-	_, err := p.tx.Exec(ctx, `insert into unknowns(gateway_id, number, tenant_id, session_id, n, attempt, marked_at, parts_left)
-		values ($1, $2, $3, $4, $5, $6, $7, $8)
-		on conflict (tenant_id, session_id, n, attempt) do update set parts_left = excluded.parts_left`,
-		m.Gateway, m.Number, t, s, n, attempt, m.At, left)
-	return err
 }
 
 func orphanKey(m Orphan) string {

@@ -12,7 +12,8 @@ import (
 
 const sessionColumns = `tenant_id, id, campaign_id, kind, number, state, reason, name, message_kind, sender, text, lists,
 	excluded, follow, frozen_at, mode, wall_time, zone, fold, tzdata, starts_at, hold_after, people, parts, price, prices, missing,
-	content_hash, approved_hash, approved_at, approved_by, submitted_by, submitted_at, token, started_at, ended_at, settled_at`
+	content_hash, approved_hash, approved_at, approved_by, submitted_by, submitted_at, token, started_at, ended_at, settled_at,
+	reached_by, unsure_of, not_reached_by, again`
 
 func scanSession(row pgx.CollectableRow) (sms.Session, error) {
 	var s sms.Session
@@ -21,7 +22,8 @@ func scanSession(row pgx.CollectableRow) (sms.Session, error) {
 	err := row.Scan(&s.Tenant, &s.ID, &campaign, &s.Kind, &s.Number, &s.State, &s.Reason, &s.Name, &s.MessageKind, &s.Sender, &s.Text,
 		&s.Lists, &s.Excluded, &s.Follow, &s.FrozenAt, &s.Mode, &s.WallTime, &s.Zone, &s.Fold, &s.TZData, &s.StartsAt, &s.HoldAfter,
 		&s.People, &s.Parts, &s.Price, &prices, &s.Missing, &s.ContentHash, &s.ApprovedHash, &s.ApprovedAt, &s.ApprovedBy,
-		&s.SubmittedBy, &s.SubmittedAt, &s.Token, &s.StartedAt, &s.EndedAt, &s.SettledAt)
+		&s.SubmittedBy, &s.SubmittedAt, &s.Token, &s.StartedAt, &s.EndedAt, &s.SettledAt,
+		&s.ReachedBy, &s.UnsureOf, &s.NotReachedBy, &s.Again)
 	if err != nil {
 		return s, err
 	}
@@ -59,14 +61,15 @@ func (t *Tx) AddSession(ctx context.Context, s *sms.Session) error {
 	}
 	return t.tx.QueryRow(ctx, `insert into sessions(tenant_id, campaign_id, kind, number, state, reason, name, message_kind, sender, text,
 		lists, excluded, follow, frozen_at, mode, wall_time, zone, fold, tzdata, starts_at, hold_after, people, parts, price, prices,
-		content_hash, approved_hash, approved_at, approved_by, submitted_by, submitted_at, token, started_at)
+		content_hash, approved_hash, approved_at, approved_by, submitted_by, submitted_at, token, started_at,
+		reached_by, unsure_of, not_reached_by, again)
 		values ($1, $2, $3, (select coalesce(max(number), 0) + 1 from sessions where tenant_id = $1 and campaign_id is not distinct from $2 and kind = $3),
-		$4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
+		$4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)
 		returning id, number`,
 		t.tenant, campaign, s.Kind, s.State, s.Reason, s.Name, s.MessageKind, s.Sender, s.Text,
 		ids(s.Lists), ids(s.Excluded), s.Follow, s.FrozenAt, s.Mode, s.WallTime, s.Zone, s.Fold, s.TZData, s.StartsAt, s.HoldAfter,
 		s.People, s.Parts, s.Price, prices, s.ContentHash, s.ApprovedHash, s.ApprovedAt, s.ApprovedBy, s.SubmittedBy,
-		s.SubmittedAt, s.Token, s.StartedAt).Scan(&s.ID, &s.Number)
+		s.SubmittedAt, s.Token, s.StartedAt, ids(s.ReachedBy), ids(s.UnsureOf), ids(s.NotReachedBy), s.Again).Scan(&s.ID, &s.Number)
 }
 
 // SaveSession writes what may change in a session's life: state, reason,

@@ -17,16 +17,16 @@ type Campaign struct {
 	Text           string // with merge fields
 	Lists          []ID
 	Excluded       []ID
-	Revision       int64 // grows with every saved change
-	TestedRevision int64 // the last one somebody was sent a test of
+	Whom           Whom        // who gets the next version, when one has left before
+	ReachedBy      []SessionID // of a correction: the sendings whose people get it, and nobody else
+	Started        []SessionID // its versions that have begun to leave, the oldest first
+	Revision       int64       // grows with every saved change
+	TestedRevision int64       // the last one somebody was sent a test of
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 	UpdatedBy      ID
 	UpdatedByName  string
 }
-
-// Audience is who the campaign is for, now.
-func (c Campaign) Audience() Audience { return Audience{Lists: c.Lists, Excluded: c.Excluded} }
 
 // Sender is a name that a tenant may send as.
 type Sender struct {

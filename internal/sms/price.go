@@ -53,7 +53,7 @@ type QuoteLine struct {
 }
 
 // AudienceCounts says where the entries of the chosen lists went. Listed = Reached + Duplicates +
-// Excluded + OptedOut + Unreachable + Complained + Blocked.
+// Excluded + OptedOut + Unreachable + Complained + Blocked + Before.
 type AudienceCounts struct {
 	Listed      int // entries of all chosen lists together
 	Reached     int // people who get it
@@ -63,13 +63,17 @@ type AudienceCounts struct {
 	Unreachable int // NPAI before
 	Complained  int
 	Blocked     int // left out by the account itself
+	Before      int // got an earlier version, or may have
+	Again       int // of Reached: they got an earlier version, or may have
 }
 
 // Audience is who a sending is for: the people of Lists who are in none of Excluded and not suppressed.
+// What earlier sendings did can narrow it, or stand in the place of Lists.
 type Audience struct {
 	Lists    []ID
 	Excluded []ID
 	FrozenAt *time.Time // people added later are left out; nil: nobody is (D20)
+	Reach
 }
 
 // Group is people who get the same message: same country, same values of the merge fields in use.

@@ -69,7 +69,7 @@ func checkTested(f DraftFacts) Finding {
 func checkPeople(f DraftFacts) Finding {
 	x := Finding{Code: "people", Mend: "compose#lists"}
 	switch {
-	case len(f.Campaign.Lists) == 0:
+	case len(f.Campaign.Lists) == 0 && len(f.Campaign.ReachedBy) == 0:
 		x.Level, x.Title = LevelBlocking, "Choose who receives it"
 	case f.Quote.People == 0:
 		x.Level, x.Title = LevelBlocking, "Nobody in this selection can be reached"

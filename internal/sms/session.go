@@ -102,6 +102,7 @@ type Session struct {
 	Text        string // with merge fields
 	Lists       []ID
 	Excluded    []ID
+	Reach            // what earlier sendings make of the lists
 	Follow      bool // D20: counted again at start
 	FrozenAt    *time.Time
 
@@ -147,7 +148,8 @@ func (s Session) Hash() []byte {
 		Follow                    bool
 		FrozenAt                  *time.Time
 		Prices                    map[string]Credits
-	}{s.Campaign, s.Kind, s.MessageKind, s.Sender, s.Text, append([]ID{}, s.Lists...), append([]ID{}, s.Excluded...), s.Follow, s.FrozenAt, s.Prices})
+		Reach                     // nothing, where no earlier sending matters
+	}{s.Campaign, s.Kind, s.MessageKind, s.Sender, s.Text, append([]ID{}, s.Lists...), append([]ID{}, s.Excluded...), s.Follow, s.FrozenAt, s.Prices, s.Reach})
 	if err != nil {
 		panic(err) // only strings, numbers and times
 	}

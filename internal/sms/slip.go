@@ -58,7 +58,7 @@ func (s Slip) AtMost() Credits {
 // back, so that nobody confirms what he did not see.
 func (s Slip) Fingerprint() string {
 	v := s.Session
-	content := digest(v.Name, v.Sender, v.MessageKind, v.Text, v.Lists, v.Excluded, v.Prices)
+	content := digest(v.Name, v.Sender, v.MessageKind, v.Text, v.Lists, v.Excluded, v.Prices, v.Reach)
 	return fmt.Sprintf("%d.%d.%s.%s", s.Quote.People, s.Quote.Price, content, digest(v.when()))
 }
 
@@ -100,6 +100,8 @@ func (s Slip) Since(shown string) string {
 		return "The time or how it leaves changed."
 	case more > 0:
 		return People(more) + " joined the list."
+	case more < 0 && len(s.Session.NotReachedBy)+len(s.Session.UnsureOf) > 0:
+		return People(-more) + " left the list, or turned out to have got it."
 	case more < 0:
 		return People(-more) + " left the list."
 	}

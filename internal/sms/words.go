@@ -9,6 +9,9 @@ import (
 // Number writes a whole number as people read it: "18,214".
 func Number(n int) string { return figure(n) }
 
+// Messages counts them in a sentence.
+func Messages(n int) string { return counted(n, "message", "messages") }
+
 // People writes a number of people: "1 person", "18,214 people".
 func People(n int) string { return counted(n, "person", "people") }
 

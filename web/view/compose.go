@@ -1,8 +1,6 @@
 package view
 
 import (
-	"context"
-	"io"
 	"strconv"
 	"strings"
 
@@ -96,42 +94,6 @@ func (p ComposeProps) others() []sms.ListName {
 		}
 	}
 	return out
-}
-
-// leftOut says in words who is subtracted; the opted out come first, since they have a page.
-func (p ComposeProps) leftOut() []string {
-	c := p.Quote.LeftOut
-	var out []string
-	for _, x := range []struct {
-		n   int
-		say string
-	}{
-		{c.Duplicates, Plural(c.Duplicates, "duplicate", "duplicates")},
-		{c.Unreachable, "unreachable before"},
-		{c.Excluded, "in a list you left out"},
-		{c.Complained, "complained"},
-		{c.Blocked, "blocked by you"},
-	} {
-		if x.n > 0 {
-			out = append(out, Num(x.n)+" "+x.say)
-		}
-	}
-	return out
-}
-
-// leftOutLine writes the subtraction without a space too many.
-func leftOutLine(p ComposeProps) templ.Component {
-	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
-		parts := p.leftOut()
-		for i, x := range parts {
-			parts[i] = templ.EscapeString(x)
-		}
-		if n := p.Quote.LeftOut.OptedOut; n > 0 {
-			parts = append([]string{`<a href="` + templ.EscapeString(p.Account) + `/opt-outs">` + Num(n) + ` opted out</a>`}, parts...)
-		}
-		_, err := io.WriteString(w, "Left out: "+strings.Join(parts, ", ")+".")
-		return err
-	})
 }
 
 func (p ComposeProps) senders() []Option {

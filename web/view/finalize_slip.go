@@ -18,7 +18,8 @@ func (p FinalizeProps) sentence() []Phrase {
 	if p.scheduled() {
 		when = []Phrase{T(", on "), B(sendtime.Sentence(s.Session.StartsAt, s.Session.Zone)), T(" (" + sendtime.UTC(s.Session.StartsAt, s.Session.Zone) + "),")}
 	}
-	out := []Phrase{T("Send one message to "), B(sms.People(s.Quote.People)), T(" as "), B(s.Session.Sender)}
+	out := []Phrase{T("Send one message to "), B(sms.People(s.Quote.People))}
+	out = append(append(out, p.whom()...), T(" as "), B(s.Session.Sender))
 	out = append(out, when...)
 	return append(out, T(" for at most "), B(s.AtMost().Words()), T("."))
 }

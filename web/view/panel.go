@@ -184,6 +184,30 @@ func (p StatusProps) who() string {
 	return "The list is frozen: nobody is added."
 }
 
+// unsure is how many messages a person may have sent again: in this sending, or, when it is over, as the next version.
+func (p StatusProps) unsure() int {
+	if p.Session.State.Final() {
+		return p.Reached.Unsure
+	}
+	return p.Silent
+}
+
+func (p StatusProps) unsureWords() string {
+	if p.Session.State.Final() {
+		return "They were written and never confirmed: nobody knows whether they arrived. They are not charged, and never sent again by themselves."
+	}
+	return "They were written more than " + Span(sms.ResendAfter) + " ago: nobody knows whether they arrived. A receipt or 48 hours decide it. They are never sent again by themselves."
+}
+
+// reachedWords says of a cancelled sending whom it reached.
+func (p StatusProps) reachedWords() string {
+	n := p.Reached.People
+	if n == 0 {
+		return ""
+	}
+	return "The " + Count(n, "person who got it, or may have, is", "people who got it, or may have, are") + " saved: the next version leaves them out, and you can send them a correction."
+}
+
 // waits is how many a pause holds back.
 func (p StatusProps) waits() int { return p.Tally.Pending + p.Tally.Retrying }
 

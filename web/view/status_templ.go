@@ -37,7 +37,7 @@ var placeLooks = map[string]placeLook{
 	"refused":     {"Not accepted", "The operator did not take it. Not charged", "url(#p-short)", true},
 	"left_out":    {"Left out", "Opted out or unreachable before the start. Not charged", "url(#p-shut)", true},
 	"cancelled":   {"Cancelled", "Kept back when the rest was cancelled. Not charged", "var(--line-strong)", false},
-	"unknown":     {"No answer from the operator", "We never send it twice. A receipt or 48 hours decide it", "url(#p-cross)", true},
+	"unknown":     {"No answer from the operator", "Never sent again by itself. A receipt or 48 hours decide it", "url(#p-cross)", true},
 }
 
 func (p Place) look() placeLook {
