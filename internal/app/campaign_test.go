@@ -26,6 +26,7 @@ func addPerson(w *apptest.TheWorld, number int64, country, first string, fields 
 	for _, l := range lists {
 		w.Exec(`insert into list_members(tenant_id, list_id, contact_id) values ($1, $2, $3)`, int64(w.Tenant.ID), l.String(), id.String())
 	}
+	w.Recount()
 	return id
 }
 

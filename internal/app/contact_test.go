@@ -116,6 +116,7 @@ func TestPeopleByName(t *testing.T) {
 		w.Exec(`insert into list_members(tenant_id, list_id, contact_id) select tenant_id, $2, id from contacts where tenant_id = $1 and number = $3`,
 			int64(w.Tenant.ID), list.String(), n)
 	}
+	w.Recount()
 	p, err := w.App.List(t.Context(), w.Viewer, list, app.PeopleQuery{Text: "zoe"})
 	if err != nil || len(p.People.Found) != 2 {
 		t.Errorf("inside a list: %d people, %v", len(p.People.Found), err)

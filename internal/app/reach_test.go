@@ -117,6 +117,7 @@ func TestNextVersionLeavesOutWhomItReached(t *testing.T) {
 		n as (insert into contacts(tenant_id, id, number, number_hash, country, first_name, last_name, name_key, last_key)
 			select tenant_id, gen_random_uuid(), number, number_hash, country, first_name, last_name, name_key, last_key from c returning id)
 		insert into list_members(tenant_id, list_id, contact_id) select $1, $3, id from n`, int64(w.Tenant.ID), reached[0], w.List.String())
+	w.Recount()
 	d, err := w.App.Draft(t.Context(), w.Author, w.campaign.ID, app.View{})
 	if l := d.Quote.LeftOut; err != nil || d.Quote.People != 7 || l.Before != 3 || l.Listed != l.Reached+l.Before {
 		t.Fatalf("the draft is for %d: %+v, %v", d.Quote.People, l, err)

@@ -220,6 +220,7 @@ func TestAudienceAtStart(t *testing.T) { // D20
 		w.Credits(200 * sms.Credit)
 		s := w.approve(w.submitted(w.Clock.Now().Add(time.Hour), nil))
 		w.Exec(`delete from list_members where tenant_id = $1`, int64(w.Tenant.ID))
+		w.Recount()
 		w.Clock.Set(s.StartsAt)
 		if s = w.wake(s); s.State != sms.SessionHeld || s.Reason != "Nobody on the list can be reached any more" {
 			t.Errorf("it is %q: %s", s.State, s.Reason)
