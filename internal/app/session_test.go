@@ -46,7 +46,7 @@ func (w *sending) mark(ctx context.Context, s sms.Session, limit int) (int, erro
 		if err != nil {
 			return err
 		}
-		got, err := p.Mark(ctx, w.worker(), postgres.BatchRef{Tenant: s.Tenant, Session: s.ID, Batch: sms.BatchID(batch), Gateway: gateway}, limit)
+		got, err := p.Mark(ctx, w.worker(), postgres.BatchRef{Tenant: s.Tenant, Session: s.ID, Batch: sms.BatchID(batch), Gateway: gateway}, limit, time.Now())
 		n = len(got)
 		return err
 	})
