@@ -31,7 +31,12 @@ type sendingSite struct {
 
 func newSendingSite(t *testing.T) *sendingSite {
 	t.Helper()
-	w := &sendingSite{TheWorld: apptest.World(t), t: t}
+	return newSendingSiteIn(t, apptest.World(t))
+}
+
+func newSendingSiteIn(t *testing.T, world *apptest.TheWorld) *sendingSite {
+	t.Helper()
+	w := &sendingSite{TheWorld: world, t: t}
 	err := w.App.DB.InPlatform(t.Context(), func(p *postgres.PlatformTx) error {
 		_, err := p.RegisterGateway(t.Context(), "simulator", "simulator")
 		return err

@@ -72,7 +72,7 @@ func (a *App) Dispatch(ctx context.Context, o DispatchOptions) error {
 			}
 		})
 	}
-	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen, d.watch} {
+	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen, d.mind} {
 		back.Go(func() { fn(serve) })
 	}
 	recorded := make(chan struct{})

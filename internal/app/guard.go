@@ -60,11 +60,11 @@ func (g *guard) reasons() map[sms.GuardKind]string {
 	return out
 }
 
-// watch looks after the guards of this process and tells staff about them.
-func (d *Dispatcher) watch(ctx context.Context) {
+// mind looks after the guards of this process and tells staff about them.
+func (d *Dispatcher) mind(ctx context.Context) {
 	was := ""
 	d.every(ctx, guardEvery, "guards", func(ctx context.Context) error {
-		same, err := d.look(ctx)
+		same, err := d.probe(ctx)
 		if err != nil {
 			d.guard.failed(err)
 		}
@@ -81,9 +81,9 @@ func (d *Dispatcher) watch(ctx context.Context) {
 	})
 }
 
-// look asks the database who it is and what time it has. The answer lies between
+// probe asks the database who it is and what time it has. The answer lies between
 // the two moments taken here.
-func (d *Dispatcher) look(ctx context.Context) (same bool, err error) {
+func (d *Dispatcher) probe(ctx context.Context) (same bool, err error) {
 	err = d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
 		before := d.guard.clock()
 		at, err := tx.Clock(ctx)

@@ -295,11 +295,15 @@ func (a *App) ReleaseSession(ctx context.Context, who sms.Actor, f ReleaseForm) 
 	return nil
 }
 
-// StopPulses counts hand-overs now, for the proof on the page.
-func (a *App) StopPulses(ctx context.Context, who sms.Actor) (out []sms.StopPulse, err error) {
+// StopProof counts hand-overs now, of everything and of what each stop covers:
+// two of them show that nothing leaves.
+func (a *App) StopProof(ctx context.Context, who sms.Actor) (holding []sms.Stop, pulses []sms.StopPulse, err error) {
 	err = a.asStaff(ctx, who, sms.RightAdmin, func(tx *postgres.PlatformTx) (err error) {
-		out, err = tx.StopPulses(ctx)
+		if holding, err = tx.Stops(ctx, 0); err != nil {
+			return err
+		}
+		pulses, err = tx.StopPulses(ctx)
 		return err
 	})
-	return out, err
+	return holding, pulses, err
 }
