@@ -133,7 +133,7 @@ func (a answer) text() string {
 }
 
 func (a answer) says(words string) bool {
-	return strings.Contains(strings.NewReplacer(" .", ".", " ,", ",", " ?", "?").Replace(a.text()), words)
+	return strings.Contains(strings.NewReplacer(" .", ".", " ,", ",", " ?", "?", " :", ":").Replace(a.text()), words)
 }
 
 // fields are what a browser would send of the page: every input that is ticked or has a value.

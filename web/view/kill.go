@@ -149,7 +149,7 @@ func killSay(rates []StopRate) string {
 
 func (p KillProps) scopes() []Option {
 	return []Option{
-		{Value: string(sms.StopAll), Label: "Everything"}, {Value: string(sms.StopTenant), Label: "Tenant"}, {Value: string(sms.StopGateway), Label: "Gateway"},
+		{Value: string(sms.StopAll), Label: "All"}, {Value: string(sms.StopTenant), Label: "Tenant"}, {Value: string(sms.StopGateway), Label: "Gateway"},
 		{Value: string(sms.StopCountry), Label: "Country"}, {Value: string(sms.StopSender), Label: "Sender"},
 	}
 }
