@@ -38,7 +38,7 @@ func (w *sendingSite) partly(people, taken, unknown int) sms.Session {
 			if r.Session != s.ID {
 				continue
 			}
-			got, err := p.Mark(ctx, worker, r, taken+unknown)
+			got, err := p.Mark(ctx, worker, r, taken+unknown, time.Now())
 			if err != nil {
 				return err
 			}

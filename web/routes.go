@@ -109,6 +109,12 @@ func (s *Server) staffRoutes() []route {
 		{"GET", "/staff/tenants/{tenant}/credits/ledger.csv", staff(sms.RightAdmin), s.exportTenantLedger},
 		{"GET", "/staff/tenants/{tenant}/validation", staff(sms.RightAdmin), s.validation},
 		{"POST", "/staff/tenants/{tenant}/validation", staff(sms.RightAdmin), s.setValidation},
+		{"GET", "/staff/kill", staff(sms.RightAdmin), s.killSwitch},
+		{"POST", "/staff/kill", staff(sms.RightAdmin), s.pressKillSwitch},
+		{"GET", "/staff/kill/events", staff(sms.RightAdmin), s.killEvents},
+		{"POST", "/staff/kill/lift", staff(sms.RightAdmin), s.liftStop},
+		{"POST", "/staff/kill/release", staff(sms.RightAdmin), s.releaseSession},
+		{"POST", "/staff/kill/confirm", staff(sms.RightAdmin), s.confirmDatabase},
 
 		// Moderators.
 		{"GET", "/staff/queue", staff(sms.RightReview), s.queue},

@@ -31,7 +31,12 @@ type sendingSite struct {
 
 func newSendingSite(t *testing.T) *sendingSite {
 	t.Helper()
-	w := &sendingSite{TheWorld: apptest.World(t), t: t}
+	return newSendingSiteIn(t, apptest.World(t))
+}
+
+func newSendingSiteIn(t *testing.T, world *apptest.TheWorld) *sendingSite {
+	t.Helper()
+	w := &sendingSite{TheWorld: world, t: t}
 	err := w.App.DB.InPlatform(t.Context(), func(p *postgres.PlatformTx) error {
 		_, err := p.RegisterGateway(t.Context(), "simulator", "simulator")
 		return err
@@ -128,7 +133,7 @@ func (a answer) text() string {
 }
 
 func (a answer) says(words string) bool {
-	return strings.Contains(strings.NewReplacer(" .", ".", " ,", ",", " ?", "?").Replace(a.text()), words)
+	return strings.Contains(strings.NewReplacer(" .", ".", " ,", ",", " ?", "?", " :", ":").Replace(a.text()), words)
 }
 
 // fields are what a browser would send of the page: every input that is ticked or has a value.

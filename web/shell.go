@@ -39,7 +39,7 @@ func (s *Server) staffShell(r *http.Request, v sms.Visit, person view.Person, cu
 	}
 	if v.Actor.Staff == sms.StaffAdmin {
 		person.Sub = "Administrator"
-		return view.AdminShell(current, nil, person, nil, c.Requests)
+		return view.AdminShell(current, nil, person, nil, c.Requests, c.Stops)
 	}
 	person.Sub = "Moderator"
 	late := c.Waiting > 0 && c.Due < promise/5

@@ -100,6 +100,7 @@ type StaffCounts struct {
 	Oldest   time.Duration // how long the oldest has waited
 	Due      time.Duration // until the first must be decided; below zero: late
 	Requests int           // reloads asked for and not answered
+	Stops    int           // stops that hold, guards that are closed, campaigns that are stopped
 }
 
 // StaffCounts counts for the navigation. Anybody of staff may ask.
@@ -117,7 +118,8 @@ func (a *App) StaffCounts(ctx context.Context, who sms.Actor) (StaffCounts, erro
 		if x.Oldest != nil {
 			c.Oldest, c.Due = a.Now().Sub(*x.Oldest), x.Due.Sub(a.Now())
 		}
-		return nil
+		c.Stops, err = p.HeldStops(ctx, guardGone)
+		return err
 	})
 	return c, err
 }

@@ -29,13 +29,15 @@ type Dispatcher struct {
 	poke     chan struct{}             // something may be due
 	applied  chan struct{}             // receipts came in
 	work     worklist
+	guard    guard
 }
 
 // DispatchOptions are the sizes of a Dispatcher. Zero values are sensible.
 type DispatchOptions struct {
-	Name   string // of this process, for people
-	Lanes  int    // windows under way at once per gateway; 4
-	Window int    // messages per mark; the gateway's window shared by the lanes
+	Name   string           // of this process, for people
+	Lanes  int              // windows under way at once per gateway; 4
+	Window int              // messages per mark; the gateway's window shared by the lanes
+	Clock  func() time.Time // of this machine, compared with the database's (I26); time.Now
 }
 
 // Dispatch sends and takes receipts until ctx ends. Then it stops marking,
@@ -48,6 +50,9 @@ func (a *App) Dispatch(ctx context.Context, o DispatchOptions) error {
 	}
 	if o.Lanes == 0 {
 		d.lanes = 4
+	}
+	if d.guard.clock = o.Clock; o.Clock == nil {
+		d.guard.clock = time.Now
 	}
 	if err := d.register(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -67,7 +72,7 @@ func (a *App) Dispatch(ctx context.Context, o DispatchOptions) error {
 			}
 		})
 	}
-	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen} {
+	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen, d.mind} {
 		back.Go(func() { fn(serve) })
 	}
 	recorded := make(chan struct{})
@@ -112,7 +117,7 @@ func (d *Dispatcher) lane(ctx context.Context, id int16) error {
 	}
 	defer func() { d.flying.wait(lease); lease.Release() }()
 	for ctx.Err() == nil {
-		if _, held := lease.Worker(); !held || !g.Health().CanSend() {
+		if _, held := lease.Worker(); !held || !g.Health().CanSend() || d.guard.closed() {
 			pause(ctx, 100*time.Millisecond)
 			continue
 		}
@@ -141,13 +146,14 @@ func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, g gatew
 	worker, _ := lease.Worker()
 	var marked []postgres.Marked
 	err := d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {
-		marked, err = tx.Mark(ctx, worker, ref, limit)
+		marked, err = tx.Mark(ctx, worker, ref, limit, d.guard.clock())
 		return err
 	})
 	if err != nil {
 		// The commit may have happened. Nothing was written to the wire, and this
 		// process knows it: never send on an ambiguous mark, take it back.
 		d.app.Log.Warn("mark", "error", err)
+		d.guard.failed(err)
 		d.unmark(ctx, lease, worker)
 		return
 	}

@@ -87,8 +87,11 @@ func (a *App) followSessions(ctx context.Context, last map[postgres.SessionRef]s
 		if err := a.followSession(ctx, s, last); err != nil {
 			return fmt.Errorf("follow session %d: %w", s.ID, err)
 		}
+		if err := a.judge(ctx, s); err != nil {
+			return fmt.Errorf("stop rules of session %d: %w", s.ID, err)
+		}
 	}
-	return nil
+	return a.stopCovered(ctx)
 }
 
 func (a *App) followSession(ctx context.Context, s sms.Session, last map[postgres.SessionRef]sms.Sample) error {

@@ -212,7 +212,7 @@ func (e *engine) markAs(worker int64, s sms.Session, limit int) (got []postgres.
 		}
 		for _, r := range refs {
 			if r.Session == s.ID {
-				got, err = tx.Mark(ctx, worker, r, limit)
+				got, err = tx.Mark(ctx, worker, r, limit, time.Now())
 			}
 		}
 		return err
@@ -334,7 +334,7 @@ func TestPauseStopsMarks(t *testing.T) {
 	var got []postgres.Marked
 	batch := pgtest.Value[int64](t, e.DSN, `select id from batches`)
 	err = e.App.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {
-		got, err = tx.Mark(ctx, worker, postgres.BatchRef{Tenant: e.Tenant.ID, Session: s.ID, Batch: sms.BatchID(batch), Gateway: 1}, 5)
+		got, err = tx.Mark(ctx, worker, postgres.BatchRef{Tenant: e.Tenant.ID, Session: s.ID, Batch: sms.BatchID(batch), Gateway: 1}, 5, time.Now())
 		return err
 	})
 	if err != nil || len(got) != 0 {

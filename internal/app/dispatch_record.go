@@ -97,6 +97,7 @@ func (d *Dispatcher) flush(ctx context.Context, as []answered) {
 		if err == nil {
 			break
 		}
+		d.guard.failed(err)
 		if ctx.Err() != nil {
 			d.app.Log.Error("answers not recorded: they become unknown", "answers", len(answers), "error", err)
 			break

@@ -22,7 +22,6 @@ type engine struct {
 	t       *testing.T
 	carrier *smsc.Server
 	stop    func()
-	done    chan struct{}
 	next    int64
 }
 
@@ -51,10 +50,10 @@ func newEngine(t *testing.T, cfg smsc.Config) *engine {
 
 func (e *engine) run() {
 	ctx, cancel := context.WithCancel(context.Background())
-	e.done = make(chan struct{})
-	e.stop = sync.OnceFunc(func() { cancel(); <-e.done })
+	done := make(chan struct{})
+	e.stop = sync.OnceFunc(func() { cancel(); <-done })
 	go func() {
-		defer close(e.done)
+		defer close(done)
 		if err := e.App.Dispatch(ctx, app.DispatchOptions{Name: "test"}); err != nil {
 			e.t.Error(err)
 		}

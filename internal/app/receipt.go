@@ -33,6 +33,7 @@ func (s *sink) Receipts(ctx context.Context, rs []gateway.Receipt) error {
 		return tx.AddReceipts(ctx, rows, s.d.app.Now())
 	})
 	if err != nil {
+		s.d.guard.failed(err)
 		return fmt.Errorf("keep %d receipts: %w", len(rs), err)
 	}
 	select {

@@ -42,6 +42,9 @@ func (a *App) CancelSession(ctx context.Context, who sms.Actor, campaign sms.ID,
 			if err != nil {
 				return err
 			}
+			if err := notStopped(s); err != nil {
+				return err
+			}
 			out, err = a.cancel(ctx, tx, who, &s)
 			return err
 		})
@@ -82,6 +85,15 @@ func (a *App) cancel(ctx context.Context, tx *postgres.Tx, who sms.Actor, s *sms
 		}
 	}
 	return out, tx.CloseReview(ctx, s.ID, who.Name, now)
+}
+
+// notStopped refuses what the people of a campaign do while staff have stopped it:
+// from there only staff move it (D32, D35).
+func notStopped(s sms.Session) error {
+	if s.State == sms.SessionStopped {
+		return sms.Conflict("The Tidings team has stopped it and decides what follows.")
+	}
+	return nil
 }
 
 // notLocked refuses in the last minute before the start (D19).
@@ -135,6 +147,9 @@ func (a *App) change(ctx context.Context, who sms.Actor, campaign sms.ID, f Sess
 		return a.once(ctx, tx, f.Token, deed, &struct{}{}, func() error {
 			s, err := lockSession(ctx, tx, campaign, f.Number)
 			if err != nil {
+				return err
+			}
+			if err := notStopped(s); err != nil {
 				return err
 			}
 			return fn(tx, &s)

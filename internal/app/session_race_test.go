@@ -206,7 +206,7 @@ func TestPauseWaitsForAMarkUnderWay(t *testing.T) {
 					return err
 				}
 				i := slices.IndexFunc(refs, func(r postgres.BatchRef) bool { return r.Session == s.ID })
-				if got, err := p.Mark(t.Context(), worker, refs[i], 5); err != nil || len(got) != 5 {
+				if got, err := p.Mark(t.Context(), worker, refs[i], 5, time.Now()); err != nil || len(got) != 5 {
 					return fmt.Errorf("%d marked: %w", len(got), err)
 				}
 				go func() { returned <- do(w, f) }()

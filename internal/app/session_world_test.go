@@ -208,7 +208,7 @@ func (w *sending) markAs(ctx context.Context, worker int64, s sms.Session, limit
 		if err != nil {
 			return err
 		}
-		got, err := p.Mark(ctx, worker, postgres.BatchRef{Tenant: s.Tenant, Session: s.ID, Batch: sms.BatchID(batch), Gateway: gateway}, limit)
+		got, err := p.Mark(ctx, worker, postgres.BatchRef{Tenant: s.Tenant, Session: s.ID, Batch: sms.BatchID(batch), Gateway: gateway}, limit, time.Now())
 		n = len(got)
 		return err
 	})

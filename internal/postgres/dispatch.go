@@ -38,11 +38,13 @@ type BatchRef struct {
 	Gateway int16
 }
 
-// Mark takes the next window of a batch for worker: the only thing that
-// permits a write to a carrier (mark_v2). Commit before writing.
-func (p *PlatformTx) Mark(ctx context.Context, worker int64, b BatchRef, limit int) ([]Marked, error) {
-	rows, err := p.tx.Query(ctx, `select n, attempt, number, sender, body, parts, tries, not_after from mark_v2($1, $2, $3, $4, $5)`,
-		worker, b.Tenant, b.Session, b.Batch, limit)
+// Mark takes the next window of a batch for worker and gateway: the only thing
+// that permits a write to a carrier (mark_v4). It permits nothing while a guard
+// is closed or a stop holds; clock is the time as the worker has it (I26).
+// Commit before writing.
+func (p *PlatformTx) Mark(ctx context.Context, worker int64, b BatchRef, limit int, clock time.Time) ([]Marked, error) {
+	rows, err := p.tx.Query(ctx, `select n, attempt, number, sender, body, parts, tries, not_after from mark_v4($1, $2, $3, $4, $5, $6, $7)`,
+		worker, b.Tenant, b.Session, b.Batch, b.Gateway, limit, clock)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +67,14 @@ func (p *PlatformTx) Flying(ctx context.Context, worker int64) ([]Answer, error)
 }
 
 // Work lists the batches that have something to send now, fairly mixed: the
-// first of every session, then the second, and so on (D35).
+// first of every session, then the second, and so on (D35). What a stop covers
+// is not among them, and nothing is while the database is not confirmed.
 func (p *PlatformTx) Work(ctx context.Context, limit int) ([]BatchRef, error) {
 	rows, err := p.tx.Query(ctx, `select tenant_id, session_id, id, gateway_id from (
 		select b.tenant_id, b.session_id, b.id, b.gateway_id, row_number() over (partition by b.tenant_id, b.session_id order by b.id) as turn
 		from sessions s join batches b on b.tenant_id = s.tenant_id and b.session_id = s.id
-		where s.state = 'sending' and s.started_at is not null and b.due_at <= clock_timestamp() and coalesce(b.not_after, 'infinity') > clock_timestamp()
+		where s.state = 'sending' and s.started_at is not null and (select same_incarnation())
+		  and not exists (select from stops k where k.lifted_at is null and `+stopCovers+`) and b.due_at <= clock_timestamp() and coalesce(b.not_after, 'infinity') > clock_timestamp()
 		  and (b.next_n <= b.last_n or (b.retrying > 0 and exists (select 1 from retries r where r.tenant_id = b.tenant_id
 		    and r.session_id = b.session_id and r.batch_id = b.id and r.next_at <= clock_timestamp())))) w
 		order by turn, session_id limit $1`, limit)

@@ -150,6 +150,7 @@ var byConstraint = map[string]*sms.Sentence{
 	"one_session_under_way":                   {Kind: sms.ErrConflict, Text: "A sending of this campaign is already under way. Cancel it to send another."},
 	"approved_before_sending":                 {Kind: sms.ErrConflict, Text: "This content has not been approved."},
 	"nobody_approves_his_own":                 {Kind: sms.ErrConflict, Text: "You submitted this. Somebody else must decide."},
+	"another_lifts":                           {Kind: sms.ErrConflict, Text: "You pressed this stop. Another administrator must lift it."},
 	"users_email_key":                         {Kind: sms.ErrConflict, Text: "Somebody already signs in with this address."},
 	"tenants_slug_key":                        {Kind: sms.ErrConflict, Text: "Another account already has this address."},
 	"list_name":                               {Kind: sms.ErrConflict, Text: "You already have a list with this name."},

@@ -138,13 +138,14 @@ func ModeratorShell(current string, areas []Link, person Person, gauge *Gauge, w
 }
 
 // AdminShell is the column of those who run the service.
-// requests is how many reloads are asked for.
-func AdminShell(current string, areas []Link, person Person, gauge *Gauge, requests int) *Shell {
+// requests is how many reloads are asked for, stops how much does not leave.
+func AdminShell(current string, areas []Link, person Person, gauge *Gauge, requests, stops int) *Shell {
 	return &Shell{
 		Home: "/staff/tenants", More: "/staff/more", Person: person, Gauge: gauge,
 		Staff: &StaffBar{Areas: areas, Note: "You are acting as staff. Every change is logged."},
 		Groups: Mark([]NavGroup{
 			{{Key: "tenants", Icon: "building", Label: "Tenants", Href: "/staff/tenants", Count: requests, Hot: requests > 0}},
+			{{Key: "kill", Icon: "power", Label: "Kill switch", Short: "Stop", Href: "/staff/kill", Count: stops, Hot: stops > 0}},
 			{{Key: "audit", Icon: "scroll", Label: "Audit log", Short: "Audit", Href: "/staff/audit"}},
 		}, current),
 	}

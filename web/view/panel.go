@@ -217,6 +217,18 @@ func (p StatusProps) by(verb string) string {
 	return e.Actor + " " + verb + " it " + p.today(e.At) + "."
 }
 
+// paused is who paused it; where a rule did or the team gave it back, also why.
+func (p StatusProps) paused() string {
+	switch e := p.Since(); e.Title {
+	case "Paused":
+		return p.by("paused")
+	case "Released":
+		return "The team has looked into it " + p.today(e.At) + ", and you can resume it."
+	default:
+		return p.Session.Reason + ": a rule paused it " + p.today(e.At) + "."
+	}
+}
+
 // reasons are what must change, by the coded reasons of the refusal.
 func (p StatusProps) reasons() []sms.Reason {
 	var out []sms.Reason

@@ -100,6 +100,9 @@ func (p SendingProps) places() TideProps {
 	if t.Pending > 0 && p.Progress.Session.State.Final() {
 		out.Places[4].Sub = "Being kept back"
 	}
+	if p.Progress.Session.State == sms.SessionStopped {
+		out.Places[4].Sub = "Kept back while it is stopped"
+	}
 	for _, x := range []Place{
 		{Key: "unknown", Count: int64(t.Unknown)},
 		{Key: "refused", Count: int64(t.Rejected)},

@@ -33,7 +33,7 @@ func moderator() *view.Shell {
 func admin() *view.Shell {
 	return view.AdminShell("tenants", []view.Link{{Label: "Moderation", Href: "#"}, {Label: "Administration", Href: "#", Current: true}},
 		view.Person{Name: "Astrid Sand", Sub: "Administrator"},
-		&view.Gauge{Label: "All systems", Figure: "212 / s", Unit: "", Share: -1, Note: "4 of 4 gateways up · last check 8 s ago"}, 2)
+		&view.Gauge{Label: "All systems", Figure: "212 / s", Unit: "", Share: -1, Note: "4 of 4 gateways up · last check 8 s ago"}, 2, 0)
 }
 
 // message is the text of the mock-ups in its pieces.
