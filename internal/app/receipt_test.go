@@ -243,7 +243,9 @@ func TestReceiptsOnAnotherBind(t *testing.T) {
 func TestAnswerAfterTheEnd(t *testing.T) {
 	b := newInbox(t, 1, 1)
 	unknown := postgres.Answer{Tenant: b.Tenant.ID, Session: b.s.ID, N: 1, Attempt: 1, Outcome: postgres.OutcomeUnknown, State: sms.MessageUnknown}
-	b.in(func(ctx context.Context, tx *postgres.PlatformTx) error { return tx.Record(ctx, "u", []postgres.Answer{unknown}) })
+	b.in(func(ctx context.Context, tx *postgres.PlatformTx) error {
+		return tx.Record(ctx, "u", []postgres.Answer{unknown})
+	})
 	b.InTenant(func(ctx context.Context, tx *postgres.Tx) error {
 		_, err := tx.Expire(ctx, b.s.ID, time.Now(), time.Now(), 10)
 		return err
