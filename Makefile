@@ -50,6 +50,7 @@ bench: ## Measure; `make bench dispatch` measures one thing
 check: ## Look for mistakes: layout, generated code, vet, linters, import boundaries
 	@.ci/same "templates are laid out by: make fmt" '*.templ' $(TEMPL) fmt -prettier-command none .
 	@.ci/same "generated code is made by: make generate" '*_templ.go' $(TEMPL) generate
+	@two=$$(ls migrations/*.up.sql | cut -d_ -f1 | uniq -d); test -z "$$two" || { echo "two migrations have the number of $$two"; exit 1; }
 	go vet ./...
 	$(LINT) run
 

@@ -222,11 +222,16 @@ func (s *sim) record(a postgres.Answer) {
 // answers is what a carrier may say.
 var simAnswers = []gateway.Result{
 	{Outcome: gateway.Accepted},
-	{Outcome: gateway.Unknown, Code: "lost"}, {Outcome: gateway.Unknown, Code: "taken"},
-	{Outcome: gateway.NotSent}, {Outcome: gateway.NotSent, RetryAfter: time.Minute},
-	{Outcome: gateway.Refused, Class: gateway.Temporary}, {Outcome: gateway.Refused, Class: gateway.Temporary, RetryAfter: 30 * time.Second},
-	{Outcome: gateway.Refused, Class: gateway.Throttled, RetryAfter: time.Second}, {Outcome: gateway.Refused, Class: gateway.Route},
-	{Outcome: gateway.Refused, Class: gateway.Recipient}, {Outcome: gateway.Refused, Class: gateway.Content},
+	{Outcome: gateway.Unknown, Code: "lost"},
+	{Outcome: gateway.Unknown, Code: "taken"},
+	{Outcome: gateway.NotSent},
+	{Outcome: gateway.NotSent, RetryAfter: time.Minute},
+	{Outcome: gateway.Refused, Class: gateway.Temporary},
+	{Outcome: gateway.Refused, Class: gateway.Temporary, RetryAfter: 30 * time.Second},
+	{Outcome: gateway.Refused, Class: gateway.Throttled, RetryAfter: time.Second},
+	{Outcome: gateway.Refused, Class: gateway.Route},
+	{Outcome: gateway.Refused, Class: gateway.Recipient},
+	{Outcome: gateway.Refused, Class: gateway.Content},
 	{Outcome: gateway.Refused, Class: gateway.OptedOut},
 }
 

@@ -244,9 +244,9 @@ func seesImport(who sms.Actor, i sms.Import) bool {
 // patiently tries again for half a minute while the database is away. fn must be one transaction that
 // may run twice. A statement that takes too long would only do so again.
 func (a *App) patiently(ctx context.Context, fn func() error) error {
-	for until := time.Now().Add(30 * time.Second); ; {
+	for left := 60; ; left-- {
 		err := fn()
-		if err == nil || !errors.Is(err, sms.ErrUnavailable) || postgres.TookTooLong(err) || time.Now().After(until) || !pause(ctx, 500*time.Millisecond) {
+		if err == nil || !errors.Is(err, sms.ErrUnavailable) || postgres.TookTooLong(err) || left == 0 || !pause(ctx, 500*time.Millisecond) {
 			return err
 		}
 	}
