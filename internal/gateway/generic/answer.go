@@ -101,9 +101,6 @@ func (g *Gateway) refusal(a outward.Answer, entry any) outward.Verdict {
 			v.Code = g.set.Code
 		}
 	}
-	if v.Class == gateway.Throttled || v.Class == gateway.Temporary {
-		v.RetryAfter = max(v.RetryAfter, outward.RetryAfter(a.Header, g.now()))
-	}
 	return v
 }
 

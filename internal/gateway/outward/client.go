@@ -123,7 +123,7 @@ func prefixes(list ...string) []netip.Prefix {
 
 // bounded cuts answers off that are longer than most.
 type bounded struct {
-	next http.RoundTripper
+	next *http.Transport
 	most int64
 }
 
@@ -135,6 +135,9 @@ func (b *bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return resp, err
 }
+
+// CloseIdleConnections is what the method of that name of http.Client calls.
+func (b *bounded) CloseIdleConnections() { b.next.CloseIdleConnections() }
 
 type boundedBody struct {
 	io.ReadCloser

@@ -160,12 +160,14 @@ func (s *Sender) judge(m *gateway.Outbound, a Answer) Verdict {
 		}
 		return d
 	}
+	if v.Class == gateway.Throttled || v.Class == gateway.Temporary {
+		v.RetryAfter = max(v.RetryAfter, retryAfter(a.Header, s.Now()), time.Second)
+	}
 	switch {
 	case v.Credentials:
 		s.health.turned(v.Detail)
 	case v.Class == gateway.Throttled:
 		s.health.good()
-		v.RetryAfter = max(v.RetryAfter, time.Second)
 		pause := min(v.RetryAfter, time.Minute)
 		if s.rate.Slow(time.Now(), pause) {
 			s.health.slowed(pause)
@@ -218,8 +220,8 @@ func ByStatus(a Answer) Verdict {
 	return v
 }
 
-// RetryAfter reads the header of that name: seconds or a date. 0 if there is none.
-func RetryAfter(h http.Header, now time.Time) time.Duration {
+// retryAfter reads the Retry-After header: seconds or a date. 0 if there is none.
+func retryAfter(h http.Header, now time.Time) time.Duration {
 	s := strings.TrimSpace(h.Get("Retry-After"))
 	if n, err := strconv.Atoi(s); err == nil && n >= 0 {
 		return min(time.Duration(min(n, 3600))*time.Second, time.Hour)

@@ -112,6 +112,7 @@ func (s *Sender) Run(ctx context.Context, sink gateway.Sink) error {
 	for range cap(s.slots) {
 		s.slots <- struct{}{}
 	}
+	s.Client.CloseIdleConnections()
 	s.health.end(gateway.Down)
 	for range cap(s.slots) {
 		<-s.slots

@@ -45,9 +45,6 @@ func (g *Gateway) Answer(_ *gateway.Outbound, a outward.Answer) outward.Verdict 
 			v.Credentials = in.Code == 20003
 		}
 	}
-	if v.Class == gateway.Throttled || v.Class == gateway.Temporary {
-		v.RetryAfter = max(v.RetryAfter, outward.RetryAfter(a.Header, g.now()))
-	}
 	v.Parts = []gateway.Part{{N: 1, Outcome: v.Outcome, Class: v.Class, Code: v.Code}}
 	return v
 }

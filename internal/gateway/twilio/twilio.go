@@ -50,7 +50,6 @@ type Gateway struct {
 	token   string
 	receipt string
 	address string // of the Messages resource
-	now     func() time.Time
 }
 
 // Secrets names the secrets a gateway of this kind needs.
@@ -74,7 +73,7 @@ func New(id string, settings json.RawMessage, secrets map[string]string, o Optio
 		o.Now = time.Now
 	}
 	g := &Gateway{
-		set: set, token: secrets[secretToken], receipt: o.ReceiptURL, now: o.Now,
+		set: set, token: secrets[secretToken], receipt: o.ReceiptURL,
 		address: strings.TrimSuffix(set.BaseURL, "/") + "/2010-04-01/Accounts/" + set.AccountSID + "/Messages.json",
 	}
 	g.Sender = outward.NewSender(outward.Config{

@@ -141,10 +141,6 @@ func TestAnswers(t *testing.T) {
 	if v.Counted != 3 || v.Cost == nil || *v.Cost != (gateway.Money{Micros: 7500, Currency: "USD"}) || v.Parts[0].MatchID != "SM1" {
 		t.Errorf("%+v, cost %+v", v, v.Cost)
 	}
-	v = g.Answer(&gateway.Outbound{}, outward.Answer{Status: 429, Header: http.Header{"Retry-After": {"17"}}})
-	if v.RetryAfter != 17*time.Second {
-		t.Errorf("Retry-After: %v", v.RetryAfter)
-	}
 }
 
 // What a request says: sender or service, callback, validity.
