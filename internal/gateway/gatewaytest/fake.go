@@ -154,7 +154,7 @@ func (f *Fake) post(request func() *http.Request) {
 		for {
 			resp, err := http.DefaultTransport.RoundTrip(request())
 			if err == nil {
-				resp.Body.Close()
+				_ = resp.Body.Close() // nothing in it is of interest
 				if resp.StatusCode < 300 {
 					return
 				}

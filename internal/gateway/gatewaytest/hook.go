@@ -32,7 +32,8 @@ func NewHook(t *testing.T) *Hook {
 	return h
 }
 
-func (h *Hook) serve(gw gateway.WebhookParser, s gateway.Sink) {
+// Serve says whose webhooks they are and who takes what is in them.
+func (h *Hook) Serve(gw gateway.WebhookParser, s gateway.Sink) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.gw, h.sink = gw, s

@@ -58,20 +58,30 @@ type world struct {
 	stop func()
 }
 
-// Run runs the suite. make is called for each test.
-func Run(t *testing.T, make func(t *testing.T) Harness) {
+// Run runs the suite. build is called for each test.
+func Run(t *testing.T, build func(t *testing.T) Harness) {
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, *world)
 	}{
-		{"Accepted", accepted}, {"Refused", refused}, {"Throttled", throttled}, {"NeverAnswered", neverAnswered},
-		{"CutAfterWriting", cutAfterWriting}, {"NobodyThere", nobodyThere}, {"NotRunning", notRunning},
-		{"Stopped", stopped}, {"HoursEnded", hoursEnded}, {"OneOutcomeEach", oneOutcomeEach},
-		{"Receipts", receipts}, {"SinkFails", sinkFails}, {"Drain", drain}, {"RefusedBeforeTheWire", beforeTheWire},
+		{"Accepted", accepted},
+		{"Refused", refused},
+		{"Throttled", throttled},
+		{"NeverAnswered", neverAnswered},
+		{"CutAfterWriting", cutAfterWriting},
+		{"NobodyThere", nobodyThere},
+		{"NotRunning", notRunning},
+		{"Stopped", stopped},
+		{"HoursEnded", hoursEnded},
+		{"OneOutcomeEach", oneOutcomeEach},
+		{"Receipts", receipts},
+		{"SinkFails", sinkFails},
+		{"Drain", drain},
+		{"RefusedBeforeTheWire", beforeTheWire},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel() // they wait more than they work
-			w := start(t, make(t))
+			w := start(t, build(t))
 			test.run(t, w)
 			w.stop()
 			w.quiet(t)
@@ -83,7 +93,7 @@ func start(t *testing.T, h Harness) *world {
 	t.Helper()
 	w := &world{Harness: h, sink: &sink{}, said: &strings.Builder{}}
 	if h.Hook != nil {
-		h.Hook.serve(h.Gateway.(gateway.WebhookParser), w.sink)
+		h.Hook.Serve(h.Gateway.(gateway.WebhookParser), w.sink)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup

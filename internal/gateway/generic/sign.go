@@ -3,8 +3,8 @@ package generic
 import (
 	"crypto/ed25519"
 	"crypto/hmac"
-	"crypto/md5"  //nolint:gosec // some carriers offer nothing better than HMAC-MD5
-	"crypto/sha1" //nolint:gosec // or HMAC-SHA1
+	"crypto/md5"  // some carriers offer nothing better than HMAC-MD5
+	"crypto/sha1" // or HMAC-SHA1
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"

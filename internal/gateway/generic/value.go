@@ -22,7 +22,7 @@ func decode(body []byte) (any, error) {
 	if err := d.Decode(&v); err != nil {
 		return nil, errBody
 	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // the decoder returns it bare
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errBody
 	}
 	return v, nil

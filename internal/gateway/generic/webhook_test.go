@@ -23,23 +23,46 @@ func TestVerify(t *testing.T) {
 		header, value, query string
 		ok                   bool
 	}
-	for verify, tries := range map[string][]try{
-		`{}`: {{}, {header: "X-Token", value: key}},
-		`{"kind":"token","header":"X-Token"}`: {
-			{header: "X-Token", value: key, ok: true}, {header: "X-Token", value: key + "x"}, {header: "X-Token"}, {query: "X-Token=" + key},
-		},
-		`{"kind":"token","param":"t"}`:                                     {{query: "t=" + key, ok: true}, {query: "t="}, {header: "t", value: key}},
-		`{"kind":"token","header":"Authorization","prefix":"Bearer "}`:     {{header: "Authorization", value: "Bearer " + key, ok: true}},
-		`{"kind":"basic"}`:                                                 {{header: "Authorization", value: basic("me", key), ok: true}, {header: "Authorization", value: basic("you", key)}, {header: "Authorization", value: basic("me", "x")}, {}},
-		`{"kind":"hmac","header":"X-S"}`:                                   {{header: "X-S", value: hexed(mac("sha256", body)), ok: true}, {header: "X-S", value: hexed(mac("sha256", body+" "))}, {header: "X-S", value: "zz"}, {}},
-		`{"kind":"hmac","header":"X-S","hash":"sha1","encoding":"base64"}`: {{header: "X-S", value: (&Mac{Encoding: "base64"}).encode(mac("sha1", body)), ok: true}, {header: "X-S", value: hexed(mac("sha1", body))}},
-		`{"kind":"hmac","header":"X-S","hash":"md5","prefix":"md5="}`:      {{header: "X-S", value: "md5=" + hexed(mac("md5", body)), ok: true}, {header: "X-S", value: hexed(mac("md5", body))}},
-		`{"kind":"hmac","header":"X-S","over":"{{.Timestamp}}.{{.Body}}","timestamp_header":"X-At"}`: {
-			{header: "X-S", value: hexed(mac("sha256", "17."+body)), ok: true}, {header: "X-S", value: hexed(mac("sha256", "18."+body))},
-		},
+	for _, tt := range []struct {
+		verify string
+		tries  []try
+	}{
+		{`{}`, []try{{}, {header: "X-Token", value: key}}},
+		{`{"kind":"token","header":"X-Token"}`, []try{
+			{header: "X-Token", value: key, ok: true},
+			{header: "X-Token", value: key + "x"},
+			{header: "X-Token"},
+			{query: "X-Token=" + key},
+		}},
+		{`{"kind":"token","param":"t"}`, []try{{query: "t=" + key, ok: true}, {query: "t="}, {header: "t", value: key}}},
+		{`{"kind":"token","header":"Authorization","prefix":"Bearer "}`, []try{{header: "Authorization", value: "Bearer " + key, ok: true}}},
+		{`{"kind":"basic"}`, []try{
+			{header: "Authorization", value: basic("me", key), ok: true},
+			{header: "Authorization", value: basic("you", key)},
+			{header: "Authorization", value: basic("me", "x")},
+			{},
+		}},
+		{`{"kind":"hmac","header":"X-S"}`, []try{
+			{header: "X-S", value: hexed(mac("sha256", body)), ok: true},
+			{header: "X-S", value: hexed(mac("sha256", body+" "))},
+			{header: "X-S", value: "zz"},
+			{},
+		}},
+		{`{"kind":"hmac","header":"X-S","hash":"sha1","encoding":"base64"}`, []try{
+			{header: "X-S", value: (&Mac{Encoding: "base64"}).encode(mac("sha1", body)), ok: true},
+			{header: "X-S", value: hexed(mac("sha1", body))},
+		}},
+		{`{"kind":"hmac","header":"X-S","hash":"md5","prefix":"md5="}`, []try{
+			{header: "X-S", value: "md5=" + hexed(mac("md5", body)), ok: true},
+			{header: "X-S", value: hexed(mac("md5", body))},
+		}},
+		{`{"kind":"hmac","header":"X-S","over":"{{.Timestamp}}.{{.Body}}","timestamp_header":"X-At"}`, []try{
+			{header: "X-S", value: hexed(mac("sha256", "17."+body)), ok: true},
+			{header: "X-S", value: hexed(mac("sha256", "18."+body))},
+		}},
 	} {
-		g := newGateway(t, fmt.Sprintf(base, verify), "")
-		for _, try := range tries {
+		g := newGateway(t, fmt.Sprintf(base, tt.verify), "")
+		for _, try := range tt.tries {
 			r := httptest.NewRequest(http.MethodPost, "/r?"+try.query, nil)
 			r.Header.Set("Content-Type", "application/json")
 			r.Header.Set("X-At", "17")
@@ -48,7 +71,7 @@ func TestVerify(t *testing.T) {
 			}
 			rs, _, err := g.ParseWebhook(r, []byte(body))
 			if try.ok != (err == nil && len(rs) == 1) || !try.ok && !errors.Is(err, gateway.ErrSignature) {
-				t.Errorf("%s, %+v: %v %v", verify, try, rs, err)
+				t.Errorf("%s, %+v: %v %v", tt.verify, try, rs, err)
 			}
 		}
 	}

@@ -75,17 +75,17 @@ func (f *flight) end() (begun, late bool, why string) {
 func (s *Sender) exchange(ctx context.Context, m *gateway.Outbound) Verdict {
 	mine, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	f := &flight{cancel: cancel, timeout: s.Timeout}
+	f := &flight{cancel: cancel, timeout: s.cfg.Timeout}
 	mine = httptrace.WithClientTrace(mine, &httptrace.ClientTrace{WroteHeaderField: func(string, []string) { f.begin() }})
 
-	req, err := s.Dialect.Request(mine, m, s.Now())
+	req, err := s.cfg.Dialect.Request(mine, m, s.cfg.Now())
 	if err != nil {
 		return refused(gateway.Route, "encoding", "this message cannot be written as this route's request")
 	}
 	defer context.AfterFunc(ctx, func() { f.callBack("stopped") })()
 	defer time.AfterFunc(connectTimeout, func() { f.callBack("not-connected") }).Stop()
 	if !m.NotAfter.IsZero() {
-		defer time.AfterFunc(m.NotAfter.Sub(s.Now()), func() { f.callBack("not-after") }).Stop()
+		defer time.AfterFunc(m.NotAfter.Sub(s.cfg.Now()), func() { f.callBack("not-after") }).Stop()
 	}
 	a, err := s.do(req)
 	begun, late, why := f.end()
@@ -110,11 +110,11 @@ func (s *Sender) do(req *http.Request) (a Answer, err error) {
 		req.Body = io.NopCloser(bytes.NewReader(nil))
 	}
 	req.GetBody = nil
-	resp, err := s.Client.Do(req)
+	resp, err := s.cfg.Client.Do(req)
 	if err != nil {
 		return a, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // all of it that counts has been read
 	a.Status, a.Header = resp.StatusCode, resp.Header
 	a.Body, err = io.ReadAll(resp.Body)
 	return a, err
@@ -152,7 +152,7 @@ func (s *Sender) judge(m *gateway.Outbound, a Answer) Verdict {
 	if !definite(a.Status) {
 		return s.doubt(statusCode(a.Status), inDoubt)
 	}
-	v := s.Dialect.Answer(m, a)
+	v := s.cfg.Dialect.Answer(m, a)
 	if v.Outcome == gateway.Unknown {
 		d := s.doubt(v.Code, v.Detail)
 		if len(v.Parts) > 0 {
@@ -161,7 +161,7 @@ func (s *Sender) judge(m *gateway.Outbound, a Answer) Verdict {
 		return d
 	}
 	if v.Class == gateway.Throttled || v.Class == gateway.Temporary {
-		v.RetryAfter = max(v.RetryAfter, retryAfter(a.Header, s.Now()), time.Second)
+		v.RetryAfter = max(v.RetryAfter, retryAfter(a.Header, s.cfg.Now()), time.Second)
 	}
 	switch {
 	case v.Credentials:

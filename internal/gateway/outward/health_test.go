@@ -143,7 +143,7 @@ func TestTurned(t *testing.T) {
 		}
 		time.Sleep(61 * time.Second)
 		one(t.Context(), s, gateway.Outbound{})
-		if d := s.Health().NextTry.Sub(time.Now()); d != 5*time.Minute || len(w.asked()) != 2 {
+		if d := time.Until(s.Health().NextTry); d != 5*time.Minute || len(w.asked()) != 2 {
 			t.Errorf("again in %v, asked %d times", d, len(w.asked()))
 		}
 	})

@@ -56,7 +56,7 @@ type Config struct {
 // Sender is all of a gateway over HTTP but the carrier's words: the limits, the health, and above
 // all the certainty of what has been written (F12).
 type Sender struct {
-	Config
+	cfg    Config
 	rate   *gateway.Rate
 	slots  chan struct{} // one for each request under way
 	health health
@@ -67,26 +67,26 @@ type Sender struct {
 
 // NewSender makes a Sender; nothing happens before Run.
 func NewSender(c Config) *Sender {
-	s := &Sender{Config: c, rate: gateway.NewRate(c.PartsPerSecond), slots: make(chan struct{}, c.InFlight)}
-	s.health.now = s.Now
-	s.health.h = gateway.Health{State: gateway.Down, Since: s.Now()}
+	s := &Sender{cfg: c, rate: gateway.NewRate(c.PartsPerSecond), slots: make(chan struct{}, c.InFlight)}
+	s.health.now = c.Now
+	s.health.h = gateway.Health{State: gateway.Down, Since: c.Now()}
 	return s
 }
 
 // ID is the gateway's name.
-func (s *Sender) ID() string { return s.Config.ID }
+func (s *Sender) ID() string { return s.cfg.ID }
 
 // Health is how the gateway is now.
 func (s *Sender) Health() gateway.Health { return s.health.get() }
 
 // Limits is what the gateway may take at once.
 func (s *Sender) Limits() gateway.Limits {
-	burst := s.InFlight
-	if s.PartsPerSecond > 0 {
-		burst = max(1, int(s.PartsPerSecond/10))
+	burst := s.cfg.InFlight
+	if s.cfg.PartsPerSecond > 0 {
+		burst = max(1, int(s.cfg.PartsPerSecond/10))
 	}
 	return gateway.Limits{
-		PartsPerSecond: s.PartsPerSecond, Burst: burst, InFlight: s.InFlight, BatchSize: s.InFlight, MaxParts: s.MaxParts,
+		PartsPerSecond: s.cfg.PartsPerSecond, Burst: burst, InFlight: s.cfg.InFlight, BatchSize: s.cfg.InFlight, MaxParts: s.cfg.MaxParts,
 	}
 }
 
@@ -112,7 +112,7 @@ func (s *Sender) Run(ctx context.Context, sink gateway.Sink) error {
 	for range cap(s.slots) {
 		s.slots <- struct{}{}
 	}
-	s.Client.CloseIdleConnections()
+	s.cfg.Client.CloseIdleConnections()
 	s.health.end(gateway.Down)
 	for range cap(s.slots) {
 		<-s.slots
@@ -139,7 +139,7 @@ func (s *Sender) Submit(ctx context.Context, batch []gateway.Outbound, done func
 	}
 	close(todo)
 	results := make(chan gateway.Result)
-	for range min(s.InFlight, len(batch)) {
+	for range min(s.cfg.InFlight, len(batch)) {
 		go func() {
 			for m := range todo {
 				results <- s.result(m, s.send(ctx, m))
@@ -156,7 +156,7 @@ func (s *Sender) result(m *gateway.Outbound, v Verdict) gateway.Result {
 	return gateway.Result{
 		Tenant: m.Tenant, Session: m.Session, N: m.N, Attempt: m.Attempt,
 		Outcome: v.Outcome, Class: v.Class, Code: v.Code, Detail: v.Detail, RetryAfter: v.RetryAfter,
-		Parts: v.Parts, Cost: v.Cost, At: s.Now(),
+		Parts: v.Parts, Cost: v.Cost, At: s.cfg.Now(),
 	}
 }
 
@@ -166,7 +166,7 @@ func (s *Sender) send(ctx context.Context, m *gateway.Outbound) Verdict {
 	switch {
 	case m.Parts > 0 && m.Parts != parts:
 		return refused(gateway.Content, "encoding", "the text has not as many parts as were counted and paid")
-	case parts > s.MaxParts:
+	case parts > s.cfg.MaxParts:
 		return refused(gateway.Content, "encoding", "the text is longer than this route allows")
 	case !number(m.To):
 		return refused(gateway.Recipient, "encoding", "this is not a telephone number")
@@ -231,7 +231,7 @@ func (s *Sender) ready(ctx context.Context, m *gateway.Outbound) Verdict {
 		return stopped()
 	case s.running() == nil:
 		return notSent("not-running", "this gateway is not running", time.Second)
-	case !m.NotAfter.IsZero() && m.NotAfter.Sub(s.Now()) < time.Second:
+	case !m.NotAfter.IsZero() && m.NotAfter.Sub(s.cfg.Now()) < time.Second:
 		return notSent("not-after", hoursEnded, 0)
 	}
 	return s.health.closed()

@@ -3,7 +3,7 @@ package twilio
 import (
 	"bytes"
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // Twilio's signature is HMAC-SHA1
+	"crypto/sha1" // what Twilio signs with
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
