@@ -196,3 +196,35 @@ func TestRate(t *testing.T) {
 		}
 	})
 }
+
+// B32: with less than a second left nothing is written.
+func TestHoursNearlyOver(t *testing.T) {
+	yes := func(int) (int, http.Header, error) { return 200, nil, nil }
+	inBubble(t, 0, yes, func(t *testing.T, s *Sender, w *wire) {
+		r := one(t.Context(), s, gateway.Outbound{NotAfter: time.Now().Add(900 * time.Millisecond)})
+		if r.Outcome != gateway.NotSent || r.Code != "not-after" || len(w.asked()) != 0 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// The end of Run gives back at once what waits for the rate.
+func TestEndOfRun(t *testing.T) {
+	yes := func(int) (int, http.Header, error) { return 200, nil, nil }
+	inBubble(t, 1, yes, func(t *testing.T, s *Sender, w *wire) {
+		batch := make([]gateway.Outbound, 50)
+		for i := range batch {
+			batch[i].To = "447700900001"
+		}
+		start, n := time.Now(), map[string]int{}
+		ctx, cancel := context.WithCancel(t.Context())
+		s2 := NewSender(s.cfg)
+		go func() { _ = s2.Run(ctx, &changes{}) }()
+		synctest.Wait()
+		time.AfterFunc(2500*time.Millisecond, cancel)
+		_ = s2.Submit(t.Context(), batch, func(r gateway.Result) { n[r.Code]++ })
+		if d := time.Since(start); d > 2500*time.Millisecond || n[""] != len(w.asked()) || n["stopped"]+n["not-running"]+n[""] != 50 {
+			t.Errorf("after %v: %v", d, n)
+		}
+	})
+}

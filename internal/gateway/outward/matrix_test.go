@@ -244,6 +244,17 @@ func TestUnwritten(t *testing.T) {
 	}
 }
 
+// B43: the address of a request, which may hold its text and a password, is in no words.
+func TestWordsWithoutAddress(t *testing.T) {
+	gone := newPeer(t, nil)
+	gone.Close()
+	s := run(t, Config{Dialect: &plain{url: "http://" + gone.Addr().String() + "/secret", method: http.MethodGet, pad: 9}})
+	r := one(t.Context(), s, gateway.Outbound{})
+	if said := r.Detail + s.Health().Detail; strings.Contains(said, "xxx") || strings.Contains(said, "secret") || !strings.Contains(said, "refused") {
+		t.Error(said)
+	}
+}
+
 // F12: each status.
 func TestStatuses(t *testing.T) {
 	status := make(chan int, 1)
