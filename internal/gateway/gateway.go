@@ -6,6 +6,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 )
@@ -205,8 +206,11 @@ type Sink interface {
 	Changed(h Health)
 }
 
+// ErrSignature is ParseWebhook's answer to a request that is not proved to be the carrier's.
+var ErrSignature = errors.New("the request is not signed by the carrier")
+
 // WebhookParser is a Gateway that is told of receipts over HTTP: it verifies the signature on
-// the raw body, then parses.
+// the raw body, then parses. Both may be empty: carriers also tell what nobody needs to keep.
 type WebhookParser interface {
 	ParseWebhook(r *http.Request, body []byte) ([]Receipt, []Inbound, error)
 }

@@ -15,7 +15,7 @@ import (
 // It is safe for concurrent use.
 type Client struct {
 	route  Route
-	rate   *rate
+	rate   *gateway.Rate
 	inbox  *inbox
 	counts counters
 	health healthBox
@@ -51,7 +51,7 @@ func New(r Route) *Client {
 	r = r.withDefaults()
 	c := &Client{
 		route: r,
-		rate:  newRate(r.PartsPerSecond),
+		rate:  gateway.NewRate(r.PartsPerSecond),
 		again: make(chan struct{}),
 		turn:  make(chan struct{}, 1),
 	}
@@ -295,14 +295,14 @@ func (c *Client) Run(ctx context.Context, sink gateway.Sink) error {
 
 // slow passes the carrier's wish to send more slowly on to all binds.
 func (c *Client) slow(pause time.Duration) {
-	if c.rate.slow(time.Now(), pause) {
+	if c.rate.Slow(time.Now(), pause) {
 		go c.health.throttled(c, true)
 	}
 }
 
 // spedUp ends the state "throttled" once the pause is over.
 func (c *Client) spedUp(now time.Time) {
-	if c.health.get().State == gateway.Slowed && !c.rate.slowed(now) {
+	if c.health.get().State == gateway.Slowed && !c.rate.Slowed(now) {
 		c.health.throttled(c, false)
 	}
 }

@@ -95,13 +95,13 @@ func (s *session) fill(now time.Duration) (wait time.Duration) {
 	if stop || s.left && begun == 0 {
 		return 0
 	}
-	allowed, wait := s.c.rate.take(n, time.Now())
+	allowed, wait := s.c.rate.Take(n, time.Now())
 	s.batch = s.batch[:0]
 	if !s.left && allowed > begun {
 		s.batch = s.c.take(allowed-begun, s.batch)
 	}
 	used := s.register(allowed, now)
-	s.c.rate.give(allowed - used)
+	s.c.rate.Give(allowed - used)
 	if used < allowed || used == 0 && begun == 0 && !s.c.pending() {
 		return 0
 	}

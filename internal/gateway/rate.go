@@ -1,14 +1,14 @@
-package smpp
+package gateway
 
 import (
 	"sync"
 	"time"
 )
 
-// rate is the speed of a route in parts a second: the contract's limit, and below it what the
+// Rate is the speed of a route in parts a second: the contract's limit, and below it what the
 // carrier bears. Asked to slow down it halves, then adds back 5 % for each good second, as
 // connections on a network share a line (additive increase, multiplicative decrease).
-type rate struct {
+type Rate struct {
 	mu      sync.Mutex
 	limit   float64 // of the contract; 0: none
 	now     float64 // what is allowed at present; 0: no limit
@@ -21,12 +21,13 @@ type rate struct {
 	lastSec float64
 }
 
-func newRate(limit float64) *rate { return &rate{limit: limit, now: limit} }
+// NewRate makes the speed of a route whose contract allows so many parts a second; 0: no limit.
+func NewRate(limit float64) *Rate { return &Rate{limit: limit, now: limit} }
 
-func (r *rate) burst() float64 { return max(1, r.now/10) }
+func (r *Rate) burst() float64 { return max(1, r.now/10) }
 
-// take asks for up to n parts; wait is when to ask again if it gave fewer.
-func (r *rate) take(n int, now time.Time) (got int, wait time.Duration) {
+// Take asks for up to n parts; wait is when to ask again if it gave fewer.
+func (r *Rate) Take(n int, now time.Time) (got int, wait time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if d := now.Sub(r.second); d >= time.Second {
@@ -58,8 +59,8 @@ func (r *rate) take(n int, now time.Time) (got int, wait time.Duration) {
 	return got, wait
 }
 
-// give returns parts that were taken and then not used.
-func (r *rate) give(n int) {
+// Give returns parts that were taken and then not used.
+func (r *Rate) Give(n int) {
 	if n == 0 {
 		return
 	}
@@ -72,7 +73,7 @@ func (r *rate) give(n int) {
 }
 
 // recover adds back 5 % for each good second since the last raise.
-func (r *rate) recover(now time.Time) {
+func (r *Rate) recover(now time.Time) {
 	for r.good.Before(now.Add(-time.Second)) && !r.good.IsZero() {
 		r.good = r.good.Add(time.Second)
 		r.now *= 1.05
@@ -85,9 +86,9 @@ func (r *rate) recover(now time.Time) {
 	}
 }
 
-// slow is called for each answer that asks to send more slowly. A window of such answers is one
+// Slow is called for each answer that asks to send more slowly. A window of such answers is one
 // request. It reports whether this one counted.
-func (r *rate) slow(now time.Time, pause time.Duration) bool {
+func (r *Rate) Slow(now time.Time, pause time.Duration) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now.Before(r.pause) {
@@ -104,8 +105,8 @@ func (r *rate) slow(now time.Time, pause time.Duration) bool {
 	return true
 }
 
-// slowed reports whether the carrier's wish is still in force.
-func (r *rate) slowed(now time.Time) bool {
+// Slowed reports whether the carrier's wish is still in force.
+func (r *Rate) Slowed(now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return now.Before(r.pause)
