@@ -251,7 +251,7 @@ func TestMarkIsForItsGateway(t *testing.T) {
 // nothing is lost.
 func TestSettingsChangeWhileSending(t *testing.T) {
 	var seen witnessed
-	e := rowEngine(t, smsc.Config{ReceiptDelay: 5 * time.Millisecond, Delay: 2 * time.Millisecond, Witness: &seen})
+	e := rowEngine(t, smsc.Config{ReceiptDelay: 5 * time.Millisecond, Delay: 2 * time.Millisecond, MaxBinds: 2, Witness: &seen})
 	ctx := t.Context()
 	const people = 3000
 	e.run()
@@ -286,6 +286,9 @@ func TestSettingsChangeWhileSending(t *testing.T) {
 		t.Errorf("%+v", y)
 	}
 	e.stop()
+	if strings.Contains(e.Log.String(), "too many connections") {
+		t.Error("the new connections came before the old ones were closed")
+	}
 	if n := pgtest.Value[int](t, e.DSN, `select count(*) from attempts where outcome is null or outcome = 4`); n > 0 {
 		t.Errorf("%d attempts have no known end", n)
 	}
