@@ -31,7 +31,19 @@ type sendingSite struct {
 
 func newSendingSite(t *testing.T) *sendingSite {
 	t.Helper()
-	w := &sendingSite{TheWorld: apptest.World(t), t: t}
+	return sendingSiteOf(t, apptest.World(t))
+}
+
+// ownSendingSite is one with a database of its own: for tests that change what all
+// tenants share.
+func ownSendingSite(t *testing.T) *sendingSite {
+	t.Helper()
+	return sendingSiteOf(t, apptest.OwnWorld(t))
+}
+
+func sendingSiteOf(t *testing.T, world *apptest.TheWorld) *sendingSite {
+	t.Helper()
+	w := &sendingSite{TheWorld: world, t: t}
 	err := w.App.DB.InPlatform(t.Context(), func(p *postgres.PlatformTx) error {
 		_, err := p.RegisterGateway(t.Context(), "simulator", "simulator")
 		return err

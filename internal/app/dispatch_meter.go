@@ -122,9 +122,7 @@ func (m *meter) read(s *sms.GatewayStatus, f *gateway.Figures, now time.Time) {
 			delete(m.codes, code)
 		}
 	}
-	slices.SortFunc(s.Codes, func(a, b sms.CodeCount) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
-	})
+	sortCodes(s.Codes)
 	if f == nil {
 		return
 	}
@@ -135,6 +133,13 @@ func (m *meter) read(s *sms.GatewayStatus, f *gateway.Figures, now time.Time) {
 	}
 	recent := f.Latency.Since(&m.older)
 	s.P50, s.P95 = millis(recent.Within(0.5)), millis(recent.Within(0.95))
+}
+
+// sortCodes puts the commonest errors first.
+func sortCodes(list []sms.CodeCount) {
+	slices.SortFunc(list, func(a, b sms.CodeCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
+	})
 }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()/10) / 100 }

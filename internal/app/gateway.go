@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"tidings/internal/gateway"
 	"tidings/internal/postgres"
 	"tidings/internal/sms"
 )
@@ -131,4 +133,66 @@ func (a *App) GatewayTraces(ctx context.Context, who sms.Actor, name string) (sm
 		return err
 	})
 	return r, out, wrap("trace of gateway", word(name), err)
+}
+
+// Sum is how the gateway is at all workers together: counts added up, times of
+// the slowest.
+func (l GatewayLine) Sum(now time.Time) sms.GatewayStatus {
+	var s sms.GatewayStatus
+	codes := map[string]int{}
+	for _, x := range l.Statuses {
+		if s.At.IsZero() || better(x.State, s.State) {
+			s.State, s.Since, s.NextTry = x.State, x.Since, x.NextTry
+		}
+		if x.Trouble != "" {
+			s.Trouble = x.Trouble
+		}
+		s.At = later(s.At, x.At)
+		s.Binds, s.Window, s.Used, s.Rate = s.Binds+x.Binds, s.Window+x.Window, s.Used+x.Used, s.Rate+x.Rate
+		s.Out, s.In, s.Receipts = s.Out+x.Out, s.In+x.In, s.Receipts+x.Receipts
+		s.P50, s.P95 = max(s.P50, x.P50), max(s.P95, x.P95)
+		if x.LastReceipt != nil && (s.LastReceipt == nil || x.LastReceipt.After(*s.LastReceipt)) {
+			s.LastReceipt = x.LastReceipt
+		}
+		s.Minutes = addMinutes(s.Minutes, x, now)
+		for _, c := range x.Codes {
+			codes[c.Code] += c.Count
+		}
+	}
+	for code, n := range codes {
+		s.Codes = append(s.Codes, sms.CodeCount{Code: code, Count: n})
+	}
+	sortCodes(s.Codes)
+	return s
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// better reports whether a gateway can do more in state a than in b.
+func better(a, b string) bool {
+	order := []string{gateway.Down, gateway.Turned, gateway.Backoff, gateway.Starting, gateway.Draining, gateway.Slowed, gateway.Ready}
+	return slices.Index(order, a) > slices.Index(order, b)
+}
+
+// addMinutes adds the minutes of one worker, counted from now: it wrote them when
+// something changed last.
+func addMinutes(all []int, x sms.GatewayStatus, now time.Time) []int {
+	if len(x.Minutes) == 0 {
+		return all
+	}
+	if all == nil {
+		all = make([]int, len(x.Minutes))
+	}
+	gone := int(now.Unix()/60 - x.At.Unix()/60)
+	for i := max(gone, 0); i < len(x.Minutes); i++ {
+		if to := i - gone; to < len(all) {
+			all[to] += x.Minutes[i]
+		}
+	}
+	return all
 }

@@ -106,8 +106,9 @@ func (a *App) tryGateway(r sms.Route, secrets map[string]string, p sms.Problems)
 	}
 	_, err := a.newGateway(r, secrets)
 	if of := problemsOf(err); len(of) > 0 {
+		k, _ := sms.KindOfRoute(r.Kind)
 		for i := range of {
-			of[i].Field = sms.SettingField(of[i].Field)
+			of[i].Field = k.InputOf(of[i].Field)
 		}
 		return of
 	}

@@ -21,8 +21,27 @@ type RouteForm struct {
 	Sealed             bool              // secrets are saved already
 }
 
-// SettingField is the name under which a form has a setting of the kind.
-func SettingField(name string) string { return "set-" + name }
+// Input is the name under which a form has the setting. Secrets are told by it:
+// what a form keeps of itself leaves them out.
+func (f RouteField) Input() string {
+	if f.Type == SettingSecret {
+		return SecretInput + f.Name
+	}
+	return "set-" + f.Name
+}
+
+// SecretInput is how the names of inputs begin that hold a secret.
+const SecretInput = "secret-"
+
+// InputOf is the input of a setting of the kind, by the setting's name.
+func (k RouteKind) InputOf(name string) string {
+	for _, f := range k.Fields {
+		if f.Name == name {
+			return f.Input()
+		}
+	}
+	return ""
+}
 
 // NewRouteForm is the form of a route of that kind that is not there yet.
 func NewRouteForm(k RouteKind) RouteForm {
@@ -59,7 +78,7 @@ func (f RouteForm) Route(was Route) (r Route, secrets map[string]string, p Probl
 		r.Name = was.Name
 	case !routeName.MatchString(r.Name):
 		p.Add("name", "Enter a name of 2 to 32 small letters, digits and hyphens")
-	case r.Name == EnvironmentRoute || r.Name == "new":
+	case r.Name == EnvironmentRoute || r.Name == "new" || r.Name == "events":
 		p.Add("name", "Choose another name: this one is kept for Tidings itself")
 	}
 	f.reach(&r, &p)
@@ -141,13 +160,13 @@ func (f RouteForm) settings(r *Route, k RouteKind, p *Problems) map[string]strin
 			case typed != "":
 				secrets[x.Name] = typed
 			case x.Needed && !r.Sealed:
-				p.Add(SettingField(x.Name), "Enter "+strings.ToLower(x.Label[:1])+x.Label[1:])
+				p.Add(x.Input(), "Enter "+strings.ToLower(x.Label[:1])+x.Label[1:])
 			}
 			continue
 		}
 		v, problem := x.value(typed)
 		if problem != "" {
-			p.Add(SettingField(x.Name), problem)
+			p.Add(x.Input(), problem)
 		} else if v != nil {
 			saved[x.Name] = v
 		}

@@ -69,7 +69,7 @@ func TestRouteForm(t *testing.T) {
 	f.Name, f.Countries, f.Weight, f.Cost, f.Retry = "Bad Name", "FR XX", "-1", "0.045", "1000"
 	f.Set["binds"] = "99"
 	_, _, p := f.Route(Route{})
-	for _, field := range []string{"name", "countries", "weight", "cost", "retry", "set-addresses", "set-system_id", "set-password", "set-binds"} {
+	for _, field := range []string{"name", "countries", "weight", "cost", "retry", "set-addresses", "set-system_id", "secret-password", "set-binds"} {
 		if p.For(field) == "" {
 			t.Errorf("nothing is said of %s: %v", field, p)
 		}
