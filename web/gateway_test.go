@@ -141,7 +141,6 @@ func TestGatewaysInABrowser(t *testing.T) {
 	tab.Click("form.work .btn.primary")
 	tab.WaitText("#errors", "Enter addresses")
 	tab.ForgetConsole() // Chrome notes the 422
-	tab.Look("gateway-problems")
 	for id, v := range map[string]string{"#name": "orange-fr", "#set-addresses": "127.0.0.1:1", "#set-system_id": "nord", "#secret-password": "geheim", "#set-binds": "2", "#set-window": "20", "#countries": "FR", "#cost": "0.045 EUR"} {
 		tab.Fill(id, v)
 	}
@@ -149,10 +148,10 @@ func TestGatewaysInABrowser(t *testing.T) {
 	tab.WaitText("#flash", "The route orange-fr is added.")
 	tab.WaitText("#live", "Not connected")
 	tab.WaitText("#live", "No connection to 127.0.0.1:1")
-	tab.Look("gateway-down")
+	tab.Shot("gateway-down")
 	tab.Go(base + "/orange-fr/settings")
 	tab.Fill("#set-addresses", carrier.Addr())
-	tab.Look("gateway-settings")
+	tab.Shot("gateway-settings")
 	tab.Click("form.work .btn.primary")
 	tab.WaitText("#live", "Ready")
 
@@ -163,15 +162,13 @@ func TestGatewaysInABrowser(t *testing.T) {
 	w.start()
 	w.Clock.Set(time.Now())
 	tab.WaitText("#live", "60 min ago")
-	tab.WaitText("#live", "with the operators")
-	tab.Look("gateway-ready")
+	glance(tab, "gateway-ready")
 	tab.Go(base + "/orange-fr/trace")
 	tab.Click(".acts .btn")
 	tab.WaitText("#trace", "octets of text hidden")
-	tab.Look("gateway-trace")
+	glance(tab, "gateway-trace")
 
 	tab.Go(base + "/orange-fr/stop")
-	tab.Look("gateway-stop")
 	tab.Fill("#reason", "The carrier has maintenance")
 	tab.Click("form .btn.stop-solid")
 	tab.WaitText("#flash", "Nothing leaves by orange-fr any more.")
@@ -181,6 +178,9 @@ func TestGatewaysInABrowser(t *testing.T) {
 	w.submitted(now)
 	w.validated(sms.Verdict{Decision: "approve", Note: "fine in spite of it"})
 	w.start()
+	if a := w.get(w.base); !strings.Contains(a.body, "messages to France wait.") {
+		t.Error("the campaign does not say that it waits for a route")
+	}
 	tab.Go(base)
 	tab.WaitText("#live", "messages wait because it drains.")
 	add := routeValues("telia", carrier.Addr())
@@ -188,9 +188,8 @@ func TestGatewaysInABrowser(t *testing.T) {
 		t.Fatal(tags.ReplaceAllString(a.body, ""))
 	}
 	tab.WaitText("#live", "telia")
-	tab.Look("gateways")
+	glance(tab, "gateways")
 	tab.Go(base + "/orange-fr/move")
-	tab.Look("gateway-move")
 	tab.Fill("#reason", "The carrier has maintenance")
 	tab.Click("form .btn.primary")
 	tab.WaitText("#flash", "leave by other routes.")

@@ -26,6 +26,7 @@ type RouteField struct {
 	Name, Label, Hint string
 	Type              SettingType
 	Needed            bool
+	Rare              bool // few carriers ask for it
 	Default           string
 	Min, Max          int // of a number
 	Choices           [][2]string
@@ -57,25 +58,25 @@ var smppKind = RouteKind{
 		{Name: "addresses", Label: "Addresses", Hint: "host:port, several apart by spaces. They are tried in turn.", Type: SettingWords, Needed: true},
 		{Name: "system_id", Label: "System id", Hint: "The user name, at most 15 characters", Type: SettingText, Needed: true},
 		{Name: "password", Label: "Password", Type: SettingSecret, Needed: true},
-		{Name: "system_type", Label: "System type", Hint: "Only where the carrier asks for one", Type: SettingText},
+		{Name: "system_type", Label: "System type", Hint: "Only where the carrier asks for one", Type: SettingText, Rare: true},
 		{Name: "tls", Label: "Encrypted connection (TLS)", Type: SettingSwitch},
-		{Name: "tls_name", Label: "Name in the certificate", Hint: "Only where it differs from the host", Type: SettingText},
-		{Name: "pair", Label: "Send and receive over two connections", Hint: "For carriers that take no transceiver", Type: SettingSwitch},
+		{Name: "tls_name", Label: "Name in the certificate", Hint: "Only where it differs from the host", Type: SettingText, Rare: true},
+		{Name: "pair", Label: "Send and receive over two connections", Hint: "For carriers that take no transceiver", Type: SettingSwitch, Rare: true},
 		{Name: "binds", Label: "Connections", Hint: "As many as the carrier allows", Type: SettingNumber, Default: "1", Min: 1, Max: 32},
 		{Name: "window", Label: "Window", Hint: "Unanswered messages on one connection. What is in it when a connection breaks is unknown.", Type: SettingNumber, Default: "10", Min: 1, Max: 1000},
 		{Name: "rate", Label: "Parts a second", Hint: "Over all connections. 0: no limit of ours", Type: SettingNumber, Default: "0", Min: 0, Max: 1_000_000},
-		{Name: "enquire", Label: "Ask for life after", Hint: "Seconds of silence", Type: SettingNumber, Default: "15", Min: 1, Max: 600},
-		{Name: "response", Label: "Wait for an answer", Hint: "Seconds; then a message is unknown", Type: SettingNumber, Default: "30", Min: 1, Max: 300},
+		{Name: "enquire", Label: "Ask for life after", Hint: "Seconds of silence", Type: SettingNumber, Rare: true, Default: "15", Min: 1, Max: 600},
+		{Name: "response", Label: "Wait for an answer", Hint: "Seconds; then a message is unknown", Type: SettingNumber, Rare: true, Default: "30", Min: 1, Max: 300},
 		{
-			Name: "ids", Label: "Ids in receipts", Type: SettingChoice, Default: "same",
+			Name: "ids", Label: "Ids in receipts", Type: SettingChoice, Rare: true, Default: "same",
 			Choices: [][2]string{{"same", "As in the answer"}, {"hex_to_dec", "Hexadecimal in the answer, decimal in receipts"}, {"dec_to_hex", "Decimal in the answer, hexadecimal in receipts"}},
 		},
-		{Name: "service_type", Label: "Service type", Hint: "Only where the carrier asks for one", Type: SettingText},
-		{Name: "short_code_network", Label: "Short senders are network specific", Hint: "Type of number 3 instead of 0", Type: SettingSwitch},
-		{Name: "latin1", Label: "Answers of people come as Latin-1", Type: SettingSwitch},
-		{Name: "user_reference", Label: "Send user_message_reference", Hint: "The carrier may echo it in receipts", Type: SettingSwitch},
-		{Name: "text_receipts", Label: "Receipts come as plain texts", Hint: "For carriers that do not mark them", Type: SettingSwitch},
-		{Name: "statuses", Label: "Codes of this carrier", Hint: "One a line: 0x45 temporary 60. The words: temporary, throttled, recipient, content, route, opted-out; the number is the seconds to wait.", Type: SettingLines},
+		{Name: "service_type", Label: "Service type", Hint: "Only where the carrier asks for one", Type: SettingText, Rare: true},
+		{Name: "short_code_network", Label: "Short senders are network specific", Hint: "Type of number 3 instead of 0", Type: SettingSwitch, Rare: true},
+		{Name: "latin1", Label: "Answers of people come as Latin-1", Type: SettingSwitch, Rare: true},
+		{Name: "user_reference", Label: "Send user_message_reference", Hint: "The carrier may echo it in receipts", Type: SettingSwitch, Rare: true},
+		{Name: "text_receipts", Label: "Receipts come as plain texts", Hint: "For carriers that do not mark them", Type: SettingSwitch, Rare: true},
+		{Name: "statuses", Label: "Codes of this carrier", Hint: "One a line: 0x45 temporary 60. The words: temporary, throttled, recipient, content, route, opted-out; the number is the seconds to wait.", Type: SettingLines, Rare: true},
 	},
 }
 

@@ -144,3 +144,23 @@ func (p GatewayFormProps) options(f sms.RouteField) []Option {
 	}
 	return out
 }
+
+// hasRare reports whether the kind has settings that few carriers ask for.
+func (p GatewayFormProps) hasRare() bool {
+	for _, f := range p.Chosen().Fields {
+		if f.Rare {
+			return true
+		}
+	}
+	return false
+}
+
+// openRare shows them where one is not as it was at first, or is wrong.
+func (p GatewayFormProps) openRare() bool {
+	for _, f := range p.Chosen().Fields {
+		if f.Rare && (p.Set[f.Name] != f.Default || p.Errors.For(f.Input()) != "") {
+			return true
+		}
+	}
+	return false
+}
