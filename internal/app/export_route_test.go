@@ -8,3 +8,6 @@ func Unseal(a *App, gateway int16, sealed []byte) string {
 	}
 	return secrets["password"]
 }
+
+// Kinds is how many kinds of gateways can be made.
+func Kinds() int { return len(gatewayKinds) }

@@ -107,10 +107,7 @@ func (a *App) tryGateway(r sms.Route, secrets map[string]string, p sms.Problems)
 	_, err := a.newGateway(r, secrets)
 	if of := problemsOf(err); len(of) > 0 {
 		k, _ := sms.KindOfRoute(r.Kind)
-		for i := range of {
-			of[i].Field = k.InputOf(of[i].Field)
-		}
-		return of
+		return k.AtInputs(of)
 	}
 	return err
 }

@@ -450,3 +450,46 @@ func TestRetryHoursOfARoute(t *testing.T) {
 		}
 	}
 }
+
+// Every kind of gateway has a form, and what is typed there makes a gateway.
+func TestEveryKindOfGateway(t *testing.T) {
+	w := apptest.OwnWorld(t)
+	typed := map[string]map[string]string{
+		"smpp":   {"addresses": "127.0.0.1:1", "system_id": "nord", "password": "geheim"},
+		"twilio": {"account_sid": "AC" + strings.Repeat("0a", 16), "auth_token": "geheim"},
+		"http":   {"preset": "telnyx", "token": "geheim", "webhook_secret": "geheim", "more": `{"code": "tx", "verify": {"kind": "token"}}`},
+	}
+	for _, k := range sms.RouteKinds() {
+		f := sms.NewRouteForm(k)
+		f.Name = "a-" + k.Kind
+		for name, v := range typed[k.Kind] {
+			f.Set[name] = v
+		}
+		delete(f.Set, "")
+		r, err := w.App.AddGateway(t.Context(), w.Admin, f, true)
+		if err != nil {
+			t.Errorf("%s: %v", k.Kind, err)
+			continue
+		}
+		page, err := w.App.Gateway(t.Context(), w.Admin, r.Name)
+		if err != nil || !page.Sealed || strings.Contains(string(page.Settings), "geheim") {
+			t.Errorf("%s: %v, %s", k.Kind, err, page.Settings)
+		}
+		if err := w.App.ChangeGateway(t.Context(), w.Admin, r.Name, page.Form()); err != nil {
+			t.Errorf("%s is not what it was: %v", k.Kind, err)
+		}
+		if again, _ := w.App.Gateway(t.Context(), w.Admin, r.Name); again.Revision != page.Revision || string(again.Settings) != string(page.Settings) {
+			t.Errorf("%s: saved again it is\n%s, not\n%s", k.Kind, again.Settings, page.Settings)
+		}
+	}
+	if n := len(sms.RouteKinds()); app.Kinds() != n || len(typed) != n {
+		t.Errorf("%d forms, %d kinds of gateways", n, app.Kinds())
+	}
+	k, _ := sms.KindOfRoute("http")
+	f := sms.NewRouteForm(k)
+	f.Name, f.Set["more"] = "bad", `{"base_url": "https://x.example"}`
+	var p sms.Problems
+	if _, err := w.App.AddGateway(t.Context(), w.Admin, f, true); !errors.As(err, &p) || p.For("set-more") == "" {
+		t.Errorf("a setting is in two places: %v", err)
+	}
+}

@@ -55,7 +55,7 @@ type routeCommands struct {
 		logs
 	} `cmd:"" help:"Show every route and how it is."`
 	Add struct {
-		Kind    string   `arg:"" help:"What kind of gateway: smpp."`
+		Kind    string   `arg:"" help:"What kind of gateway: smpp, twilio or http."`
 		Name    string   `arg:"" help:"Its name: small letters, digits and hyphens."`
 		Set     []string `arg:"" optional:"" placeholder:"SETTING=VALUE" help:"Its settings, such as addresses=smpp.carrier.example:2775 system_id=me countries=FR,NO weight=100."`
 		Off     bool     `help:"Do not use it yet."`
@@ -121,7 +121,11 @@ What is secret is read from the environment only:
   TIDINGS_SMPP    a carrier: smpp://user:password@host:port?window=10&binds=1&rate=0
                   (smpps:// for an encrypted connection); others are added on the
                   page Gateways, or by tidings gateway add
-  TIDINGS_GATEWAY_PASSWORD and the like: the secrets of a route, for tidings gateway`
+  TIDINGS_GATEWAY_PASSWORD, _AUTH_TOKEN, _TOKEN, _SIGNING_KEY, _WEBHOOK_SECRET
+                  the secrets of a route, for tidings gateway
+  TIDINGS_GATEWAY_NETWORKS
+                  networks that gateways may reach over HTTP though they are not
+                  public, such as 10.1.0.0/16`
 
 // ErrHelp says that help was asked for and printed: there is nothing to run.
 var ErrHelp = errors.New("help was printed")

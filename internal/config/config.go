@@ -6,6 +6,7 @@ package config
 import (
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"time"
@@ -43,9 +44,10 @@ type Config struct {
 	DatabaseURL string // empty: the embedded Postgres below DataDir
 	DataDir     string // folder of the embedded Postgres and of dev's secret
 
-	SMPP          *SMPP         // a carrier beside the routes of the database; nil for dev means the simulated one
-	CarrierListen string        // host:port of dev's simulated carrier
-	MinLead       time.Duration // the least lead of a scheduled session
+	SMPP          *SMPP          // a carrier beside the routes of the database; nil for dev means the simulated one
+	CarrierListen string         // host:port of dev's simulated carrier
+	Networks      []netip.Prefix // that gateways may reach over HTTP though they are not public
+	MinLead       time.Duration  // the least lead of a scheduled session
 
 	Route *Route // what the command gateway is to do
 

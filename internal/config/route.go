@@ -9,7 +9,7 @@ import (
 const secretVariable = "TIDINGS_GATEWAY_"
 
 // secretsOfRoutes are the secrets that are looked for in the environment.
-var secretsOfRoutes = []string{"password"}
+var secretsOfRoutes = []string{"password", "auth_token", "token", "signing_key", "webhook_secret"}
 
 // config turns the texts of a command about routes into their values.
 func (c *routeCommands) config(verb string, getenv func(string) string) (*Config, error) {

@@ -33,7 +33,8 @@ func (f RouteField) Input() string {
 // SecretInput is how the names of inputs begin that hold a secret.
 const SecretInput = "secret-"
 
-// InputOf is the input of a setting of the kind, by the setting's name.
+// InputOf is the input of a setting of the kind, by the setting's name; "" if it
+// has none of its own.
 func (k RouteKind) InputOf(name string) string {
 	for _, f := range k.Fields {
 		if f.Name == name {
@@ -41,6 +42,27 @@ func (k RouteKind) InputOf(name string) string {
 		}
 	}
 	return ""
+}
+
+// AtInputs puts what a gateway says of its settings at the inputs of its form.
+func (k RouteKind) AtInputs(p Problems) Problems {
+	rest := ""
+	for _, f := range k.Fields {
+		if f.Type == SettingRest {
+			rest = f.Input()
+		}
+	}
+	out := make(Problems, len(p))
+	for i, x := range p {
+		out[i] = Problem{Field: k.InputOf(x.Field), Text: strings.TrimSuffix(x.Text, ".")}
+		if out[i].Field == "" {
+			out[i].Field = rest
+			if rest != "" {
+				out[i].Text = x.Field + ": " + out[i].Text
+			}
+		}
+	}
+	return out
 }
 
 // NewRouteForm is the form of a route of that kind that is not there yet.
@@ -164,6 +186,10 @@ func (f RouteForm) settings(r *Route, k RouteKind, p *Problems) map[string]strin
 			}
 			continue
 		}
+		if x.Type == SettingRest {
+			k.rest(typed, saved, x, p)
+			continue
+		}
 		v, problem := x.value(typed)
 		if problem != "" {
 			p.Add(x.Input(), problem)
@@ -177,6 +203,25 @@ func (f RouteForm) settings(r *Route, k RouteKind, p *Problems) map[string]strin
 	}
 	r.Settings = b
 	return secrets
+}
+
+// rest reads the settings that have no field of their own.
+func (k RouteKind) rest(typed string, saved map[string]any, x RouteField, p *Problems) {
+	var more map[string]json.RawMessage
+	if strings.TrimSpace(typed) == "" {
+		return
+	}
+	if json.Unmarshal([]byte(typed), &more) != nil {
+		p.Add(x.Input(), "Use JSON that begins with { and ends with }")
+		return
+	}
+	for name, v := range more {
+		if k.InputOf(name) != "" {
+			p.Add(x.Input(), "Use the field above for "+short(name))
+			return
+		}
+		saved[name] = v
+	}
 }
 
 // short is enough of a word to find it again.

@@ -131,7 +131,7 @@ func (p GatewayFormProps) field(f sms.RouteField) FieldProps {
 		}
 	case sms.SettingNumber:
 		x.Inputmode, x.Num = "numeric", true
-	case sms.SettingJSON:
+	case sms.SettingRest:
 		x.Rows = 8
 	}
 	return x

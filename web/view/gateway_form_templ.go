@@ -375,7 +375,7 @@ func gatewaySetting(p GatewayFormProps, f sms.RouteField) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		case sms.SettingLines, sms.SettingJSON:
+		case sms.SettingLines, sms.SettingRest:
 			templ_7745c5c3_Err = TextArea(p.field(f)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
