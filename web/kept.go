@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"tidings/internal/sms"
 	"tidings/web/view"
 )
 
@@ -28,6 +29,9 @@ func keep(r *http.Request) string {
 	k := keptForm{Path: r.URL.RequestURI()}
 	size := 0
 	for name, values := range r.PostForm {
+		if strings.HasPrefix(name, sms.SecretInput) {
+			continue // it would stand in a page
+		}
 		for _, v := range values {
 			k.Fields = append(k.Fields, view.KeptField{Name: name, Value: v})
 			size += len(name) + len(v)

@@ -177,4 +177,3 @@ func TestKillSwitchInABrowser(t *testing.T) { // D35
 	tab.WaitText("main", "We have stopped all messages to France for now.")
 	tab.Look("status-stopped")
 }
-

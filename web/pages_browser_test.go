@@ -124,10 +124,16 @@ func (w *sendingSite) furnish() (values, campaigns map[string]string) {
 	if _, err := w.App.AskReload(w.t.Context(), w.Owner, ask); err != nil {
 		w.t.Fatal(err)
 	}
+	route := routeValues("orange-"+w.Tenant.Slug[len("nordfare-"):], "127.0.0.1:1")
+	route.Set("do", "off")
+	if a := w.do(w.Admin, "POST", "/staff/gateways/new", route); a.to == "" {
+		w.t.Fatal(tags.ReplaceAllString(a.body, ""))
+	}
 	a := w.upload(w.Owner, w.importForm(w.Owner), "winter.csv", strings.NewReader(winter))
 	return map[string]string{
 		"slug": w.Tenant.Slug, "tenant": w.Tenant.Slug, "session": strings.TrimPrefix(reviewPath(review.ID), "/staff/reviews/"), "list": w.List.String(), "person": w.personOf().ID.String(),
-		"import": strings.Split(strings.TrimSuffix(a.to, "/columns"), "/import/")[1],
+		"gateway": route.Get("name"),
+		"import":  strings.Split(strings.TrimSuffix(a.to, "/columns"), "/import/")[1],
 	}, campaigns
 }
 

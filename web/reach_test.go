@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tidings/internal/postgres"
+	"tidings/internal/postgres/pgtest"
 	"tidings/internal/sms"
 	"tidings/web/webtest"
 )
@@ -23,7 +24,7 @@ func (w *sendingSite) partly(people, taken, unknown int) sms.Session {
 	s := w.start()
 	ctx := w.t.Context()
 	err := w.App.DB.InPlatform(ctx, func(p *postgres.PlatformTx) error {
-		refs, err := p.Work(ctx, 1000)
+		refs, err := p.Work(ctx, pgtest.Value[[]int16](w.t, w.DSN, `select array_agg(id) from gateways`), 1000)
 		if err != nil {
 			return err
 		}

@@ -116,6 +116,23 @@ func (s *Server) staffRoutes() []route {
 		{"POST", "/staff/kill/release", staff(sms.RightAdmin), s.releaseSession},
 		{"POST", "/staff/kill/confirm", staff(sms.RightAdmin), s.confirmDatabase},
 
+		// Gateways.
+		{"GET", "/staff/gateways", staff(sms.RightAdmin), s.gateways},
+		{"GET", "/staff/gateways/events", staff(sms.RightAdmin), s.gatewaysEvents},
+		{"GET", "/staff/gateways/new", staff(sms.RightAdmin), s.newGatewayPage},
+		{"POST", "/staff/gateways/new", staff(sms.RightAdmin), s.addGateway},
+		{"GET", "/staff/gateways/{gateway}", staff(sms.RightAdmin), s.gateway},
+		{"GET", "/staff/gateways/{gateway}/events", staff(sms.RightAdmin), s.gatewayEvents},
+		{"GET", "/staff/gateways/{gateway}/settings", staff(sms.RightAdmin), s.gatewaySettingsPage},
+		{"POST", "/staff/gateways/{gateway}/settings", staff(sms.RightAdmin), s.changeGateway},
+		{"GET", "/staff/gateways/{gateway}/stop", staff(sms.RightAdmin), s.stopGatewayPage},
+		{"POST", "/staff/gateways/{gateway}/stop", staff(sms.RightAdmin), s.stopGateway},
+		{"POST", "/staff/gateways/{gateway}/resume", staff(sms.RightAdmin), s.resumeGateway},
+		{"GET", "/staff/gateways/{gateway}/move", staff(sms.RightAdmin), s.moveWaitingPage},
+		{"POST", "/staff/gateways/{gateway}/move", staff(sms.RightAdmin), s.moveWaiting},
+		{"GET", "/staff/gateways/{gateway}/trace", staff(sms.RightAdmin), s.gatewayTrace},
+		{"POST", "/staff/gateways/{gateway}/trace", staff(sms.RightAdmin), s.askTrace},
+
 		// Moderators.
 		{"GET", "/staff/queue", staff(sms.RightReview), s.queue},
 		{"GET", "/staff/mine", staff(sms.RightReview), s.mine},

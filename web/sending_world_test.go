@@ -34,6 +34,13 @@ func newSendingSite(t *testing.T) *sendingSite {
 	return newSendingSiteIn(t, apptest.World(t))
 }
 
+// ownSendingSite is one with a database of its own: for tests that change what all
+// tenants share.
+func ownSendingSite(t *testing.T) *sendingSite {
+	t.Helper()
+	return newSendingSiteIn(t, apptest.OwnWorld(t))
+}
+
 func newSendingSiteIn(t *testing.T, world *apptest.TheWorld) *sendingSite {
 	t.Helper()
 	w := &sendingSite{TheWorld: world, t: t}

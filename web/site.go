@@ -46,6 +46,8 @@ func (s *Server) Handler() http.Handler {
 	mux.MethodNotAllowed(s.faults.MethodNotAllowed)
 	mux.Handle("/static/*", static.Handler())
 	mux.Get("/healthz", Health)
+	mux.Post("/gateways/{gateway}/receipts", s.receipts)
+	mux.Get("/gateways/{gateway}/receipts", s.receipts) // some carriers fetch an address to tell
 	mux.Get("/readyz", Ready(s.log, s.App.Ready))
 	for _, x := range s.routes() {
 		mux.Method(x.method, x.path, s.faults.Handle(s.guard(x)))

@@ -20,10 +20,11 @@ func withDatabase(ctx context.Context, c *config.Config, log *slog.Logger, fn fu
 		}
 		defer pg.Stop()
 		c.DatabaseURL = pg.DSN(devpg.Database)
-		if c.Secret == nil {
-			if c.Secret, err = config.DevSecret(c.DataDir); err != nil {
-				return err
-			}
+	}
+	if c.Secret == nil && c.DataDir != "" {
+		var err error
+		if c.Secret, err = config.DevSecret(c.DataDir); err != nil {
+			return err
 		}
 	}
 	db, err := postgres.Open(ctx, c.DatabaseURL, 8)

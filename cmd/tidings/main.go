@@ -47,6 +47,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 		return withDatabase(ctx, c, log, func(a *app.App) error { return seed(ctx, a, out) })
 	case config.Check:
 		return withDatabase(ctx, c, log, func(a *app.App) error { return check(ctx, a, out) })
+	case config.Gateway:
+		return withDatabase(ctx, c, log, func(a *app.App) error { return gatewayCommand(ctx, a, c.Route, os.Stdin, out) })
 	case config.Health:
 		return health(ctx, c)
 	}

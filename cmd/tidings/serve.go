@@ -42,7 +42,10 @@ func serve(ctx context.Context, c *config.Config, log *slog.Logger, out io.Write
 }
 
 func newApp(c *config.Config, db *postgres.DB, log *slog.Logger) *app.App {
-	a := &app.App{DB: db, Now: time.Now, Log: log, Secret: c.Secret, MinLead: c.MinLead}
+	a := &app.App{DB: db, Now: time.Now, Log: log, Secret: c.Secret, MinLead: c.MinLead, Networks: c.Networks}
+	if c.BaseURL != nil {
+		a.Base = c.BaseURL.String()
+	}
 	if c.SMPP != nil && c.Works() {
 		a.Routes = map[string]gateway.Gateway{"smpp": smpp.New(route(c.SMPP))}
 	}

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -26,9 +27,13 @@ type App struct {
 	Log     *slog.Logger
 	Secret  []byte                     // keys of number hashes and codes; 32 bytes or more
 	MinLead time.Duration              // the least lead of a scheduled session
-	Routes  map[string]gateway.Gateway // by name; nil in a process that only serves pages
+	Routes  map[string]gateway.Gateway // from the environment, by name; those of the database are beside them
+
+	Base     string         // where people and carriers reach the pages: https://sms.example.com
+	Networks []netip.Prefix // that gateways may reach over HTTP though they are not public
 
 	watch watchers
+	hooks hooks
 }
 
 // as runs one deed of a member: it checks the right, opens the tenant's

@@ -2,11 +2,8 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"tidings/internal/gateway"
 	"tidings/internal/postgres"
@@ -17,19 +14,20 @@ import (
 // receipts come back through the inbox. See "Never twice, never lost" in the
 // README: the mark is the only thing that permits a write to a carrier.
 type Dispatcher struct {
-	app      *App
-	name     string
-	ids      map[string]int16          // gateway name to its number
-	gateways map[int16]gateway.Gateway // and back
-	lanes    int                       // per gateway
-	window   int                       // messages per mark
-	answers  chan answered             // lanes to recorder
-	flying   flying                    // marked, not yet recorded
-	behind   behind                    // answered, not yet recorded
-	poke     chan struct{}             // something may be due
-	applied  chan struct{}             // receipts came in
-	work     worklist
-	guard    guard
+	app     *App
+	name    string
+	self    *postgres.Lease // of the process: under it the status of gateways is told
+	fleet   fleet
+	lanes   int           // per gateway
+	window  int           // messages per mark
+	answers chan answered // lanes to recorder
+	flying  flying        // marked, not yet recorded
+	behind  behind        // answered, not yet recorded
+	poke    chan struct{} // something may be due
+	changed chan struct{} // a route may have changed
+	applied chan struct{} // receipts came in
+	work    worklist
+	guard   guard
 }
 
 // DispatchOptions are the sizes of a Dispatcher. Zero values are sensible.
@@ -40,13 +38,13 @@ type DispatchOptions struct {
 	Clock  func() time.Time // of this machine, compared with the database's (I26); time.Now
 }
 
-// Dispatch sends and takes receipts until ctx ends. Then it stops marking,
-// waits for the answers that are owed, records them and unbinds.
+// Dispatch sends and takes receipts until ctx ends, by the routes that are on.
+// Then it stops marking, waits for the answers that are owed, records them and
+// unbinds.
 func (a *App) Dispatch(ctx context.Context, o DispatchOptions) error {
 	d := &Dispatcher{
-		app: a, name: o.Name, lanes: max(o.Lanes, 1), window: o.Window,
-		ids: map[string]int16{}, gateways: map[int16]gateway.Gateway{},
-		answers: make(chan answered, 8192), poke: make(chan struct{}, 1), applied: make(chan struct{}, 1),
+		app: a, name: o.Name, lanes: max(o.Lanes, 1), window: o.Window, fleet: fleet{crews: map[int16]*crew{}},
+		answers: make(chan answered, 8192), poke: make(chan struct{}, 1), changed: make(chan struct{}, 1), applied: make(chan struct{}, 1),
 	}
 	if o.Lanes == 0 {
 		d.lanes = 4
@@ -54,93 +52,78 @@ func (a *App) Dispatch(ctx context.Context, o DispatchOptions) error {
 	if d.guard.clock = o.Clock; o.Clock == nil {
 		d.guard.clock = time.Now
 	}
-	if err := d.register(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil // told to stop before it began
-		}
-		return fmt.Errorf("dispatch: %w", err)
+	if d.self = d.hold(ctx); d.self == nil {
+		return nil // told to stop before it began
 	}
+	defer d.self.Release()
 	// In the order of stopping: lanes, recorder, gateways and what serves them.
-	lanes, laneCtx := errgroup.WithContext(ctx)
 	serve, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	var back sync.WaitGroup
-	for _, g := range d.gateways {
-		back.Go(func() {
-			if err := g.Run(serve, &sink{d: d, id: d.ids[g.ID()]}); err != nil && serve.Err() == nil {
-				a.Log.Error("gateway ended", "gateway", g.ID(), "error", err)
-			}
-		})
-	}
-	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen, d.mind} {
+	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen, d.tell, d.mind} {
 		back.Go(func() { fn(serve) })
 	}
 	recorded := make(chan struct{})
 	go func() { defer close(recorded); d.record(serve) }()
-	for id := range d.gateways {
-		for range d.lanes {
-			lanes.Go(func() error { return d.lane(laneCtx, id) })
-		}
-	}
-	err := lanes.Wait()
+	d.lead(ctx, serve)
+	d.fleet.rest()
 	close(d.answers)
 	<-recorded
+	d.fleet.close()
 	stopServing()
 	back.Wait()
-	return err
+	for _, c := range d.fleet.list() {
+		d.forgetStatus(c)
+	}
+	return nil
 }
 
-func (d *Dispatcher) register(ctx context.Context) error {
-	return d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
-		for name, g := range d.app.Routes {
-			id, err := tx.RegisterGateway(ctx, name, "smpp")
-			if err != nil {
-				return err
-			}
-			d.ids[name], d.gateways[id] = id, g
+// hold takes a proof of life; nil if ctx ended first.
+func (d *Dispatcher) hold(ctx context.Context) *postgres.Lease {
+	for {
+		lease, err := d.app.DB.Hold(ctx, d.name)
+		if err == nil {
+			return lease
 		}
-		return nil
-	})
+		if !pause(ctx, 500*time.Millisecond) {
+			return nil
+		}
+	}
 }
 
 // lane marks and submits one window after the other. It has a proof of life of
 // its own, so that a mark whose commit was ambiguous can be told from those of
 // other lanes.
-func (d *Dispatcher) lane(ctx context.Context, id int16) error {
-	g := d.gateways[id]
-	var lease *postgres.Lease
-	for lease == nil {
-		var err error
-		if lease, err = d.app.DB.Hold(ctx, d.name); err != nil && !pause(ctx, 500*time.Millisecond) {
-			return nil
-		}
+func (d *Dispatcher) lane(ctx context.Context, c *crew) {
+	lease := d.hold(ctx)
+	if lease == nil {
+		return
 	}
 	defer func() { d.flying.wait(lease); lease.Release() }()
 	for ctx.Err() == nil {
-		if _, held := lease.Worker(); !held || !g.Health().CanSend() || d.guard.closed() {
+		if _, held := lease.Worker(); !held || !c.gw.Health().CanSend() || d.guard.closed() {
 			pause(ctx, 100*time.Millisecond)
 			continue
 		}
-		ref, ok := d.work.next(id)
+		ref, ok := d.work.next(c.id)
 		if !ok {
 			d.refill(ctx)
-			if ref, ok = d.work.next(id); !ok {
+			if ref, ok = d.work.next(c.id); !ok {
 				d.idle(ctx)
 				continue
 			}
 		}
-		d.window1(ctx, lease, g, ref)
+		d.window1(ctx, lease, c, ref)
 	}
-	return nil
 }
 
 // window1 marks one window of a batch and hands it over.
-func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, g gateway.Gateway, ref postgres.BatchRef) {
+func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, c *crew, ref postgres.BatchRef) {
 	// All lanes together mark no more than the gateway can have unanswered: so
 	// much, at most, is unknown after a crash (I11).
 	limit := d.window
 	if limit == 0 {
-		limit = max((g.Limits().InFlight+d.lanes-1)/d.lanes, 1)
+		limit = max((c.gw.Limits().InFlight+d.lanes-1)/d.lanes, 1)
 	}
 	d.flying.room(lease, 2*limit)
 	worker, _ := lease.Worker()
@@ -176,8 +159,13 @@ func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, g gatew
 	// how late a message can leave after a STOP or a pause.
 	wire, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	if err := g.Submit(wire, batch, func(r gateway.Result) { d.answers <- answered{result: r, lease: lease, at: time.Now()} }); err != nil {
-		d.app.Log.Warn("submit", "gateway", g.ID(), "error", err)
+	err = c.gw.Submit(wire, batch, func(r gateway.Result) {
+		now := time.Now()
+		c.meter.answer(r, now)
+		d.answers <- answered{result: r, lease: lease, at: now}
+	})
+	if err != nil {
+		d.app.Log.Warn("submit", "gateway", c.gw.ID(), "error", err)
 	}
 }
 
@@ -215,7 +203,7 @@ func (d *Dispatcher) refill(ctx context.Context) {
 	}
 	var refs []postgres.BatchRef
 	err := d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {
-		refs, err = tx.Work(ctx, 200)
+		refs, err = tx.Work(ctx, d.fleet.sending(), 200)
 		return err
 	})
 	if err == nil {
@@ -235,9 +223,22 @@ func (d *Dispatcher) idle(ctx context.Context) {
 	}
 }
 
-// listen pokes the lanes when a session starts, so that it leaves at once.
+// listen pokes the lanes when a session starts, so that it leaves at once, and
+// has the routes looked at when one changes.
 func (d *Dispatcher) listen(ctx context.Context) {
-	d.app.DB.Listen(ctx, []string{"dispatch"}, func(string, string) { d.wake() })
+	d.app.DB.Listen(ctx, []string{"dispatch", routesChanged, traceWanted}, func(channel, payload string) {
+		switch channel {
+		case "dispatch":
+			d.wake()
+		case traceWanted:
+			d.showTrace(ctx, payload)
+		case routesChanged:
+			d.look()
+		default: // something may have been missed
+			d.wake()
+			d.look()
+		}
+	})
 }
 
 func (d *Dispatcher) wake() {

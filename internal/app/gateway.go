@@ -2,23 +2,20 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"tidings/internal/gateway"
 	"tidings/internal/postgres"
 	"tidings/internal/sms"
 )
 
-// GatewayLine is a way to carriers, as an administrator sees it.
+// GatewayLine is a route as an administrator sees it: what is wanted of it, and
+// how it is at every worker.
 type GatewayLine struct {
-	sms.GatewayLoad
-	Here    bool // this process is connected to it; else the rest is not known
-	State   string
-	CanSend bool
-	Binds   int
-	Rate    float64 // most parts a second; 0: no limit known
-	Since   time.Time
-	Detail  string
-	NextTry time.Time
+	sms.Route
+	Load     sms.GatewayLoad
+	Statuses []sms.GatewayStatus // of the workers that live
 }
 
 // Gateways is how the ways out are.
@@ -30,17 +27,16 @@ type Gateways struct {
 	Over    time.Duration // in so long
 }
 
-// Gateways reads what every gateway has to do, and the health of those that
-// this process is connected to.
+// Gateways reads every route, what it has to do, and how it is.
 func (a *App) Gateways(ctx context.Context, who sms.Actor) (Gateways, error) {
 	g := Gateways{Now: a.Now(), Over: 5 * time.Minute}
 	err := a.asStaff(ctx, who, sms.RightAdmin, func(p *postgres.PlatformTx) error {
-		loads, err := p.GatewayLoads(ctx)
+		routes, err := p.Routes(ctx)
 		if err != nil {
 			return err
 		}
-		for _, l := range loads {
-			g.Lines = append(g.Lines, a.gatewayLine(l))
+		if g.Lines, err = gatewayLines(ctx, p, routes); err != nil {
+			return err
 		}
 		if g.Workers, err = p.LiveWorkers(ctx); err != nil {
 			return err
@@ -51,13 +47,152 @@ func (a *App) Gateways(ctx context.Context, who sms.Actor) (Gateways, error) {
 	return g, err
 }
 
-func (a *App) gatewayLine(l sms.GatewayLoad) GatewayLine {
-	x := GatewayLine{GatewayLoad: l}
-	if r := a.Routes[l.Name]; r != nil {
-		h := r.Health()
-		x.Here, x.State, x.CanSend, x.Binds = true, h.State, h.CanSend(), h.Binds
-		x.Since, x.Detail, x.NextTry = h.Since, h.Detail, h.NextTry
-		x.Rate = r.Limits().PartsPerSecond
+// GatewayPage is one route, and what could take its place.
+type GatewayPage struct {
+	GatewayLine
+	Now    time.Time
+	Others int // other routes that are on
+}
+
+// Gateway reads one route.
+func (a *App) Gateway(ctx context.Context, who sms.Actor, name string) (GatewayPage, error) {
+	out := GatewayPage{Now: a.Now()}
+	err := a.asStaff(ctx, who, sms.RightAdmin, func(p *postgres.PlatformTx) error {
+		routes, err := p.Routes(ctx)
+		if err != nil {
+			return err
+		}
+		i := indexRoute(routes, name)
+		if i < 0 {
+			return sms.ErrNotFound
+		}
+		out.Others = 0
+		for _, r := range routes {
+			if r.Name != name && r.State == sms.RouteOn {
+				out.Others++
+			}
+		}
+		lines, err := gatewayLines(ctx, p, routes[i:i+1])
+		if err == nil {
+			out.GatewayLine = lines[0]
+		}
+		return err
+	})
+	return out, wrap("gateway", word(name), err)
+}
+
+func gatewayLines(ctx context.Context, p *postgres.PlatformTx, routes []sms.Route) ([]GatewayLine, error) {
+	loads, err := p.GatewayLoads(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return x
+	statuses, err := p.GatewayStatuses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]GatewayLine, len(routes))
+	for i, r := range routes {
+		out[i] = GatewayLine{Route: r, Load: loads[r.ID]}
+		for _, s := range statuses {
+			if s.Gateway == r.ID {
+				out[i].Statuses = append(out[i].Statuses, s)
+			}
+		}
+	}
+	return out, nil
+}
+
+// traceWanted asks the workers for the last protocol units of a gateway.
+const traceWanted = "gateway_trace"
+
+// AskTrace has every worker write down the last protocol units of a gateway. They
+// come within a second.
+func (a *App) AskTrace(ctx context.Context, who sms.Actor, name string) error {
+	err := a.asStaff(ctx, who, sms.RightAdmin, func(p *postgres.PlatformTx) error {
+		r, err := p.Route(ctx, name)
+		if err != nil {
+			return err
+		}
+		if err := p.Notify(ctx, traceWanted, name); err != nil {
+			return err
+		}
+		return a.auditPlatform(ctx, p, who, "look_at_trace", routeObject(r), nil, nil, "")
+	})
+	return wrap("ask for the trace of gateway", word(name), err)
+}
+
+// GatewayTraces reads the protocol units that were asked for, by worker.
+func (a *App) GatewayTraces(ctx context.Context, who sms.Actor, name string) (sms.Route, []sms.GatewayTrace, error) {
+	var r sms.Route
+	var out []sms.GatewayTrace
+	err := a.asStaff(ctx, who, sms.RightAdmin, func(p *postgres.PlatformTx) (err error) {
+		if r, err = p.Route(ctx, name); err != nil {
+			return err
+		}
+		out, err = p.GatewayTraces(ctx, r.ID)
+		return err
+	})
+	return r, out, wrap("trace of gateway", word(name), err)
+}
+
+// Sum is how the gateway is at all workers together: counts added up, times of
+// the slowest.
+func (l GatewayLine) Sum(now time.Time) sms.GatewayStatus {
+	var s sms.GatewayStatus
+	codes := map[string]int{}
+	for _, x := range l.Statuses {
+		if s.At.IsZero() || better(x.State, s.State) {
+			s.State, s.Since, s.NextTry = x.State, x.Since, x.NextTry
+		}
+		if x.Trouble != "" {
+			s.Trouble = x.Trouble
+		}
+		s.At = later(s.At, x.At)
+		s.Binds, s.Window, s.Used, s.Rate = s.Binds+x.Binds, s.Window+x.Window, s.Used+x.Used, s.Rate+x.Rate
+		s.Out, s.In, s.Receipts = s.Out+x.Out, s.In+x.In, s.Receipts+x.Receipts
+		s.P50, s.P95 = max(s.P50, x.P50), max(s.P95, x.P95)
+		if x.LastReceipt != nil && (s.LastReceipt == nil || x.LastReceipt.After(*s.LastReceipt)) {
+			s.LastReceipt = x.LastReceipt
+		}
+		s.Minutes = addMinutes(s.Minutes, x, now)
+		for _, c := range x.Codes {
+			codes[c.Code] += c.Count
+		}
+	}
+	for code, n := range codes {
+		s.Codes = append(s.Codes, sms.CodeCount{Code: code, Count: n})
+	}
+	sortCodes(s.Codes)
+	return s
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// better reports whether a gateway can do more in state a than in b.
+func better(a, b string) bool {
+	order := []string{gateway.Down, gateway.Turned, gateway.Backoff, gateway.Starting, gateway.Draining, gateway.Slowed, gateway.Ready}
+	return slices.Index(order, a) > slices.Index(order, b)
+}
+
+// addMinutes adds the minutes of one worker, counted from now: it wrote them when
+// something changed last.
+func addMinutes(all []int, x sms.GatewayStatus, now time.Time) []int {
+	if len(x.Minutes) == 0 {
+		return all
+	}
+	if all == nil {
+		all = make([]int, len(x.Minutes))
+	}
+	gone := int(now.Unix()/60 - x.At.Unix()/60)
+	for i := max(gone, 0); i < len(x.Minutes); i++ {
+		if to := i - gone; to < len(all) {
+			all[to] += x.Minutes[i]
+		}
+	}
+	return all
 }

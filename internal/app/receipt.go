@@ -14,28 +14,17 @@ import (
 // sink takes what comes back from one gateway. It returns nil only after the
 // commit: then the carrier is told that we have it.
 type sink struct {
-	d  *Dispatcher
-	id int16
+	d    *Dispatcher
+	crew *crew
 }
 
 // Receipts writes receipts to the inbox.
 func (s *sink) Receipts(ctx context.Context, rs []gateway.Receipt) error {
-	rows := make([]postgres.Receipt, len(rs))
-	for i, r := range rs {
-		rows[i] = postgres.Receipt{
-			Gateway: s.id, Provider: r.MatchID, Number: number(r.To), State: receiptState(r.State), Code: r.Code, Raw: r.Raw,
-		}
-		if !r.DoneAt.IsZero() {
-			rows[i].DoneAt = &r.DoneAt
-		}
-	}
-	err := s.d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
-		return tx.AddReceipts(ctx, rows, s.d.app.Now())
-	})
-	if err != nil {
+	if err := s.d.app.keepReceipts(ctx, s.crew.id, rs); err != nil {
 		s.d.guard.failed(err)
-		return fmt.Errorf("keep %d receipts: %w", len(rs), err)
+		return err
 	}
+	s.crew.meter.arrived(len(rs), 0, time.Now())
 	select {
 	case s.d.applied <- struct{}{}:
 	default:
@@ -45,9 +34,38 @@ func (s *sink) Receipts(ctx context.Context, rs []gateway.Receipt) error {
 
 // Inbound writes what people sent.
 func (s *sink) Inbound(ctx context.Context, ms []gateway.Inbound) error {
-	return s.d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
+	if err := s.d.app.keepInbound(ctx, s.crew.id, ms); err != nil {
+		return err
+	}
+	s.crew.meter.arrived(0, len(ms), time.Now())
+	return nil
+}
+
+// keepReceipts writes receipts to the inbox; they are durable when it returns nil.
+func (a *App) keepReceipts(ctx context.Context, of int16, rs []gateway.Receipt) error {
+	rows := make([]postgres.Receipt, len(rs))
+	for i, r := range rs {
+		rows[i] = postgres.Receipt{
+			Gateway: of, Provider: r.MatchID, Number: number(r.To), State: receiptState(r.State), Code: r.Code, Raw: r.Raw,
+		}
+		if !r.DoneAt.IsZero() {
+			rows[i].DoneAt = &r.DoneAt
+		}
+	}
+	err := a.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
+		return tx.AddReceipts(ctx, rows, a.Now())
+	})
+	if err != nil {
+		return fmt.Errorf("keep %d receipts: %w", len(rs), err)
+	}
+	return nil
+}
+
+// keepInbound writes what people sent; it is durable when it returns nil.
+func (a *App) keepInbound(ctx context.Context, of int16, ms []gateway.Inbound) error {
+	return a.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
 		for _, m := range ms {
-			err := tx.AddInbound(ctx, postgres.Inbound{Gateway: s.id, Provider: m.ProviderID, Number: number(m.From), Recipient: m.To, Text: m.Text})
+			err := tx.AddInbound(ctx, postgres.Inbound{Gateway: of, Provider: m.ProviderID, Number: number(m.From), Recipient: m.To, Text: m.Text})
 			if err != nil {
 				return err
 			}
@@ -70,7 +88,7 @@ func (s *sink) Late(ctx context.Context, rs []gateway.Result) error {
 
 // Changed wakes the lanes: the gateway may be able to send again.
 func (s *sink) Changed(h gateway.Health) {
-	s.d.app.Log.Info("gateway", "state", h.State, "binds", h.Binds, "detail", h.Detail)
+	s.d.app.Log.Info("gateway", "name", s.crew.name, "state", h.State, "binds", h.Binds, "detail", h.Detail)
 	s.d.wake()
 }
 

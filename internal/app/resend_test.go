@@ -42,10 +42,7 @@ func (w *sending) receipt(s sms.Session, n int, id string, state int16) {
 	ctx := w.t.Context()
 	number := w.numbers(s, n)[0]
 	err := w.App.DB.InPlatform(ctx, func(p *postgres.PlatformTx) error {
-		gateway, err := p.In(w.Tenant.ID).DefaultGateway(ctx)
-		if err != nil {
-			return err
-		}
+		gateway := pgtest.Value[int16](w.t, w.DSN, `select min(gateway_id) from batches where session_id = $1`, int64(s.ID))
 		return p.AddReceipts(ctx, []postgres.Receipt{{Gateway: gateway, Provider: id, Number: number, State: state}}, time.Now())
 	})
 	for range 3 { // found to be nobody's, adopted, applied

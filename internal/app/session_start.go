@@ -9,6 +9,7 @@ import (
 
 	"tidings/internal/postgres"
 	"tidings/internal/sms"
+	"tidings/internal/sms/phone"
 	"tidings/internal/sms/sendtime"
 )
 
@@ -182,6 +183,10 @@ func (a *App) start(ctx context.Context, tx *postgres.Tx, s sms.Session) error {
 		return a.waitForCredits(ctx, tx, s, q.Price-b.Available, waited)
 	}
 	err = tx.Savepoint(ctx, func(tx *postgres.Tx) error { return a.send(ctx, tx, s, text, q.LeftOut) })
+	var none errNoRoute
+	if errors.As(err, &none) {
+		return a.holdSession(ctx, tx, s, "No route of ours leads to "+phone.CountryInText(none.country)+" yet")
+	}
 	if errors.Is(err, postgres.ErrNotEnoughCredits) { // another session was faster
 		if b, err = tx.Balance(ctx); err != nil {
 			return err
@@ -227,11 +232,11 @@ func (a *App) waitForCredits(ctx context.Context, tx *postgres.Tx, s sms.Session
 // send writes the messages, sets their price aside, all or nothing (D24), and
 // lets the dispatcher begin. It ends at the session's instant, not before.
 func (a *App) send(ctx context.Context, tx *postgres.Tx, s sms.Session, text sms.Text, left sms.AudienceCounts) error {
-	gateway, err := tx.DefaultGateway(ctx)
+	routes, err := tx.Routes(ctx)
 	if err != nil {
-		return fmt.Errorf("choose a gateway: %w", err)
+		return fmt.Errorf("choose the routes: %w", err)
 	}
-	x := expansion{tx: tx, session: s, text: text, gateway: gateway, piles: map[string][]sms.Outgoing{}}
+	x := expansion{tx: tx, session: s, text: text, routes: routes, piles: map[string][]sms.Outgoing{}}
 	if err := x.run(ctx); err != nil {
 		return err
 	}
@@ -286,7 +291,7 @@ type expansion struct {
 	tx      *postgres.Tx
 	session sms.Session
 	text    sms.Text
-	gateway int16
+	routes  []sms.Route
 	piles   map[string][]sms.Outgoing
 	piled   int
 
@@ -351,7 +356,11 @@ func (x *expansion) largest() string {
 // flush writes a pile as a batch, numbered after those before it.
 func (x *expansion) flush(ctx context.Context, country string) error {
 	pile := x.piles[country]
-	b := postgres.Batch{Session: x.session.ID, Country: country, Gateway: x.gateway, First: x.people + 1}
+	gateway, err := routeFor(x.routes, x.session, country, x.people+1)
+	if err != nil {
+		return err
+	}
+	b := postgres.Batch{Session: x.session.ID, Country: country, Gateway: gateway, First: x.people + 1}
 	if _, err := x.tx.AddMessages(ctx, b, pile); err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type Status struct {
 	Slip     *sms.Slip   // of a held one: what starting it now comes to
 	Short    sms.Credits // of a scheduled one: what will be missing on its date
 	Usual    time.Duration
+	Stopped  map[string]int // of one that is sending: what waits for a route that is stopped, by country
 	Now      time.Time
 }
 
@@ -104,6 +105,9 @@ func (a *App) fillStatus(ctx context.Context, tx *postgres.Tx, st *Status) (err 
 				st.Short = max(-x.After, 0)
 			}
 		}
+		return err
+	case sms.SessionSending:
+		st.Stopped, err = tx.StoppedRoutes(ctx, id)
 		return err
 	case sms.SessionHeld:
 		slip, err := a.heldSlip(ctx, tx, st.Session)

@@ -204,10 +204,7 @@ func (w *sending) markAs(ctx context.Context, worker int64, s sms.Session, limit
 	var n int
 	err := w.App.DB.InPlatform(ctx, func(p *postgres.PlatformTx) error {
 		batch := pgtest.Value[int64](w.t, w.DSN, `select coalesce(min(id), 0) from batches where tenant_id = $1 and session_id = $2`, int64(w.Tenant.ID), int64(s.ID))
-		gateway, err := p.In(w.Tenant.ID).DefaultGateway(ctx)
-		if err != nil {
-			return err
-		}
+		gateway := pgtest.Value[int16](w.t, w.DSN, `select coalesce(min(gateway_id), 0) from batches where id = $1`, batch)
 		got, err := p.Mark(ctx, worker, postgres.BatchRef{Tenant: s.Tenant, Session: s.ID, Batch: sms.BatchID(batch), Gateway: gateway}, limit, time.Now())
 		n = len(got)
 		return err

@@ -250,12 +250,12 @@ func (a *App) testPhones(ctx context.Context, tx *postgres.Tx, tenant sms.Tenant
 // sendOwn makes a session of a text to own phones and lets it go at once: rows, and the price set aside,
 // in this transaction.
 func (a *App) sendOwn(ctx context.Context, tx *postgres.Tx, who sms.Actor, s sms.Session, as sms.ID, text string, to []int64) (TestSent, error) {
-	gateway, err := tx.DefaultGateway(ctx)
-	if errors.Is(err, sms.ErrNotFound) {
-		return TestSent{}, sms.Unavailable("No operator is connected yet. Try again in a minute.")
-	}
+	routes, err := tx.Routes(ctx)
 	if err != nil {
 		return TestSent{}, err
+	}
+	if len(routes) == 0 {
+		return TestSent{}, sms.Unavailable("No operator is connected yet. Try again in a minute.")
 	}
 	if s.Prices, err = tx.Prices(ctx); err != nil {
 		return TestSent{}, err
@@ -273,6 +273,10 @@ func (a *App) sendOwn(ctx context.Context, tx *postgres.Tx, who sms.Actor, s sms
 	}
 	first := 1
 	for _, pile := range piles {
+		gateway, err := routeFor(routes, s, pile.country, first)
+		if err != nil {
+			return TestSent{}, sms.Problems{{Field: "numbers", Text: "No route of ours leads to " + phone.CountryInText(pile.country) + " yet. Choose another phone"}}
+		}
 		b := postgres.Batch{Session: s.ID, Country: pile.country, Gateway: gateway, DueAt: now, First: first}
 		if _, err := tx.AddMessages(ctx, b, pile.rows); err != nil {
 			return TestSent{}, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -71,12 +72,23 @@ func (p *Problems) server(out *Config, pages pages, role string, schedule schedu
 	out.Secret = p.secret(getenv("TIDINGS_SECRET"), out.Command)
 	out.DatabaseURL = p.database(getenv, out.DataDir)
 	smpp := getenv("TIDINGS_SMPP")
-	switch {
-	case smpp != "":
+	if smpp != "" {
 		out.SMPP = p.smpp(smpp)
-	case out.Command != Dev && out.Works():
-		p.add("TIDINGS_SMPP is not set: a worker needs a carrier. Set it to smpp://user:password@host:port as the carrier gave it to you.")
 	}
+	out.Networks = p.networks(getenv)
+}
+
+// networks reads the networks that gateways may reach though they are not public.
+func (p *Problems) networks(getenv func(string) string) (out []netip.Prefix) {
+	for _, s := range strings.FieldsFunc(getenv("TIDINGS_GATEWAY_NETWORKS"), func(r rune) bool { return r == ',' || r == ' ' }) {
+		n, err := netip.ParsePrefix(s)
+		if err != nil {
+			p.add("TIDINGS_GATEWAY_NETWORKS has %q: write networks such as 10.1.0.0/16, apart by commas.", s)
+			continue
+		}
+		out = append(out, n)
+	}
+	return out
 }
 
 func (p *Problems) logs(out *Config, l logs) {

@@ -45,6 +45,46 @@ type cli struct {
 	Health struct {
 		listen
 	} `cmd:"" help:"Ask the server on this address whether it is ready; 1 if it is not."`
+	Gateway routeCommands `cmd:"" help:"Look at the routes to carriers, add or change one, stop or start it."`
+}
+
+// routeCommands are what can be done with routes.
+type routeCommands struct {
+	List struct {
+		onDisk
+		logs
+	} `cmd:"" help:"Show every route and how it is."`
+	Add struct {
+		Kind    string   `arg:"" help:"What kind of gateway: smpp, twilio or http."`
+		Name    string   `arg:"" help:"Its name: small letters, digits and hyphens."`
+		Set     []string `arg:"" optional:"" placeholder:"SETTING=VALUE" help:"Its settings, such as addresses=smpp.carrier.example:2775 system_id=me countries=FR,NO weight=100."`
+		Off     bool     `help:"Do not use it yet."`
+		Secrets secrets  `embed:""`
+		onDisk
+		logs
+	} `cmd:"" help:"Add a route. Its password comes from TIDINGS_GATEWAY_PASSWORD, or with --secrets-stdin from the standard input."`
+	Change struct {
+		Name    string   `arg:"" help:"Its name."`
+		Set     []string `arg:"" optional:"" placeholder:"SETTING=VALUE" help:"What is to be different."`
+		Secrets secrets  `embed:""`
+		onDisk
+		logs
+	} `cmd:"" help:"Change a route. What is not named stays as it is, and so do its secrets."`
+	Drain stopRoute `cmd:"" help:"Let nothing new leave by a route; it still takes receipts."`
+	Off   stopRoute `cmd:"" help:"Turn a route off: answers are awaited, then its connections close."`
+	On    stopRoute `cmd:"" help:"Turn a route on."`
+	Move  stopRoute `cmd:"" help:"Have what waits for a route, and certainly did not leave, go by others that are on."`
+}
+
+type stopRoute struct {
+	Name   string `arg:"" help:"Its name."`
+	Reason string `default:"by the command line" placeholder:"TEXT" help:"Why, for the audit log."`
+	onDisk
+	logs
+}
+
+type secrets struct {
+	Stdin bool `name:"secrets-stdin" help:"Read its secrets from the standard input, a line NAME=VALUE each."`
 }
 
 type listen struct {
@@ -78,8 +118,14 @@ const about = `Tidings sends text-message campaigns.
 What is secret is read from the environment only:
   DATABASE_URL    the Postgres to use; dev starts its own without it
   TIDINGS_SECRET  32 random bytes or more, in hex or base64, the same for every process
-  TIDINGS_SMPP    the carrier: smpp://user:password@host:port?window=10&binds=1&rate=0
-                  (smpps:// for an encrypted connection)`
+  TIDINGS_SMPP    a carrier: smpp://user:password@host:port?window=10&binds=1&rate=0
+                  (smpps:// for an encrypted connection); others are added on the
+                  page Gateways, or by tidings gateway add
+  TIDINGS_GATEWAY_PASSWORD, _AUTH_TOKEN, _TOKEN, _SIGNING_KEY, _WEBHOOK_SECRET
+                  the secrets of a route, for tidings gateway
+  TIDINGS_GATEWAY_NETWORKS
+                  networks that gateways may reach over HTTP though they are not
+                  public, such as 10.1.0.0/16`
 
 // ErrHelp says that help was asked for and printed: there is nothing to run.
 var ErrHelp = errors.New("help was printed")
@@ -108,7 +154,11 @@ func Parse(args []string, getenv func(string) string, out io.Writer) (*Config, e
 	if err != nil {
 		return nil, fmt.Errorf("%s; see tidings --help", err)
 	}
-	return c.config(strings.Fields(ctx.Command())[0], getenv)
+	words := strings.Fields(ctx.Command())
+	if words[0] == Gateway {
+		return c.Gateway.config(words[1], getenv)
+	}
+	return c.config(words[0], getenv)
 }
 
 // fromEnv reads a flag that was not given from the variable its tag names.

@@ -6,6 +6,7 @@ package config
 import (
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"time"
@@ -20,6 +21,7 @@ const (
 	Seed    = "seed"    // write the demo data, and end
 	Check   = "check"   // ask the database whether every invariant holds, and end
 	Health  = "health"  // ask a running server whether it is ready, and end
+	Gateway = "gateway" // look at the routes to carriers, or change one, and end
 )
 
 // The roles of a process of serve.
@@ -42,12 +44,27 @@ type Config struct {
 	DatabaseURL string // empty: the embedded Postgres below DataDir
 	DataDir     string // folder of the embedded Postgres and of dev's secret
 
-	SMPP          *SMPP         // the carrier; nil for dev means the simulated one
-	CarrierListen string        // host:port of dev's simulated carrier
-	MinLead       time.Duration // the least lead of a scheduled session
+	SMPP          *SMPP          // a carrier beside the routes of the database; nil for dev means the simulated one
+	CarrierListen string         // host:port of dev's simulated carrier
+	Networks      []netip.Prefix // that gateways may reach over HTTP though they are not public
+	MinLead       time.Duration  // the least lead of a scheduled session
+
+	Route *Route // what the command gateway is to do
 
 	LogLevel slog.Level
 	LogJSON  bool
+}
+
+// Route is what is to be done with a route to a carrier.
+type Route struct {
+	Verb    string // list, add, change, drain, off, on or move
+	Kind    string // of a new one
+	Name    string
+	Set     map[string]string // what it is to be, by the names of the settings
+	Secrets map[string]string // from the environment: never from the command line
+	Stdin   bool              // secrets come from the standard input, a line name=value each
+	Off     bool              // a new one is not to be used yet
+	Reason  string
 }
 
 // ServesPages reports whether this process answers browsers.

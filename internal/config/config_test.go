@@ -102,9 +102,12 @@ func TestRequired(t *testing.T) {
 	}{
 		{"serve", "DATABASE_URL", "DATABASE_URL is not set"},
 		{"serve", "TIDINGS_SECRET", "TIDINGS_SECRET is not set"},
-		{"serve", "TIDINGS_SMPP", "TIDINGS_SMPP is not set"},
+		{"serve", "TIDINGS_SMPP", ""}, // routes are in the database
 		{"serve --role=web", "TIDINGS_SMPP", ""},
-		{"work", "TIDINGS_SMPP", "TIDINGS_SMPP is not set"},
+		{"work", "TIDINGS_SMPP", ""},
+		{"gateway list", "TIDINGS_SECRET", "TIDINGS_SECRET is not set"},
+		{"gateway list --data-dir=.data", "TIDINGS_SECRET", ""},
+		{"gateway off orange", "DATABASE_URL", "DATABASE_URL is not set"},
 		{"work", "TIDINGS_SECRET", "TIDINGS_SECRET is not set"},
 		{"serve --listen=:8080", "TIDINGS_BASE_URL", "TIDINGS_BASE_URL is not set"},
 		{"serve", "TIDINGS_BASE_URL", ""},
@@ -150,6 +153,7 @@ func TestNothingSecretIsSaid(t *testing.T) {
 		{"TIDINGS_SMPP": "smpp://user:hunter2hunter2@host:x"},
 		{"DATABASE_URL": "mysql://user:hunter2@host"},
 		{"TIDINGS_SECRET": "hunter2"},
+		{"TIDINGS_GATEWAY_NETWORKS": "everywhere"},
 	} {
 		_, err := parse(t, env, "dev")
 		if err == nil || strings.Contains(err.Error(), "hun") {

@@ -66,18 +66,22 @@ func (p *PlatformTx) Flying(ctx context.Context, worker int64) ([]Answer, error)
 	})
 }
 
-// Work lists the batches that have something to send now, fairly mixed: the
-// first of every session, then the second, and so on (D35). What a stop covers
-// is not among them, and nothing is while the database is not confirmed.
-func (p *PlatformTx) Work(ctx context.Context, limit int) ([]BatchRef, error) {
+// Work lists the batches that have something to send now by one of the gateways,
+// fairly mixed: the first of every session, then the second, and so on (D35). It
+// is at most limit for each gateway, so that a slow one keeps nobody waiting (B45).
+// What a stop covers is not among them, and nothing is while the database is not
+// confirmed.
+func (p *PlatformTx) Work(ctx context.Context, gateways []int16, limit int) ([]BatchRef, error) {
 	rows, err := p.tx.Query(ctx, `select tenant_id, session_id, id, gateway_id from (
+		select w.*, row_number() over (partition by gateway_id order by turn, session_id) as place from (
 		select b.tenant_id, b.session_id, b.id, b.gateway_id, row_number() over (partition by b.tenant_id, b.session_id order by b.id) as turn
 		from sessions s join batches b on b.tenant_id = s.tenant_id and b.session_id = s.id
-		where s.state = 'sending' and s.started_at is not null and (select same_incarnation())
-		  and not exists (select from stops k where k.lifted_at is null and `+stopCovers+`) and b.due_at <= clock_timestamp() and coalesce(b.not_after, 'infinity') > clock_timestamp()
+		where s.state = 'sending' and s.started_at is not null and (select same_incarnation()) and b.gateway_id = any($1)
+		  and not exists (select from stops k where k.lifted_at is null and `+stopCovers+`)
+		  and b.due_at <= clock_timestamp() and coalesce(b.not_after, 'infinity') > clock_timestamp()
 		  and (b.next_n <= b.last_n or (b.retrying > 0 and exists (select 1 from retries r where r.tenant_id = b.tenant_id
-		    and r.session_id = b.session_id and r.batch_id = b.id and r.next_at <= clock_timestamp())))) w
-		order by turn, session_id limit $1`, limit)
+		    and r.session_id = b.session_id and r.batch_id = b.id and r.next_at <= clock_timestamp())))) w) x
+		where place <= $2 order by turn, session_id`, gateways, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -174,22 +178,6 @@ func (p *PlatformTx) addParts(ctx context.Context, tenant sms.TenantID, session 
 			tenant, session, x[0], x[1], x[2], x[3])
 	}
 	return p.tx.SendBatch(ctx, &b).Close()
-}
-
-// RegisterGateway gives a gateway its number, always the same for its name.
-func (p *PlatformTx) RegisterGateway(ctx context.Context, name, kind string) (int16, error) {
-	var id int16
-	err := p.tx.QueryRow(ctx, `insert into gateways(name, kind) values ($1, $2)
-		on conflict (name) do update set kind = excluded.kind returning id`, name, kind).Scan(&id)
-	return id, err
-}
-
-// DefaultGateway is the one that messages leave by when no rule names another.
-// ErrNotFound: none was ever registered.
-func (t *Tx) DefaultGateway(ctx context.Context) (int16, error) {
-	var id int16
-	err := t.tx.QueryRow(ctx, `select id from gateways order by id limit 1`).Scan(&id)
-	return id, kind(err)
 }
 
 // Notify tells listeners of channel, at commit. Never one per message.

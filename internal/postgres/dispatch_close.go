@@ -29,18 +29,20 @@ func (t *Tx) AddSample(ctx context.Context, id sms.SessionID, x sms.Sample) erro
 }
 
 // Expire ends what nobody will answer any more, at most limit messages of one
-// session: tried again or accepted since before cutoff becomes NPAI (D31),
-// unknown since before cutoff is presumed unsent (D34), and what its window
-// left behind at now is missed. It returns how many it ended.
+// session: tried again for as long as its route says, or accepted since before
+// cutoff, becomes NPAI (D31), unknown since before cutoff is presumed unsent
+// (D34), and what its window left behind at now is missed. It returns how many
+// it ended.
 func (t *Tx) Expire(ctx context.Context, id sms.SessionID, cutoff, now time.Time, limit int) (int, error) {
 	var n int
 	err := t.tx.QueryRow(ctx, `with old as (
 			select m.n, m.batch_id, m.state,
 				case m.state when 0 then 17 when 1 then 11 when 3 then 15 when 4 then 16 end as final
 			from messages m join batches b on b.tenant_id = m.tenant_id and b.id = m.batch_id
+			join gateways g on g.id = b.gateway_id
 			left join attempts a on a.tenant_id = m.tenant_id and a.session_id = m.session_id and a.n = m.n and a.attempt = m.attempts
 			where m.tenant_id = $1 and m.session_id = $2 and m.state in (0, 1, 3, 4)
-			  and ((m.state = 0 and b.not_after <= $4) or (m.state = 1 and (m.first_at <= $3 or b.not_after <= $4))
+			  and ((m.state = 0 and b.not_after <= $4) or (m.state = 1 and (m.first_at <= $4 - make_interval(hours => g.retry_hours) or b.not_after <= $4))
 			    or (m.state in (3, 4) and a.marked_at <= $3))
 			order by m.n limit $5 for update of m),
 		u as (update messages m set state = old.final, final_at = $4 from old where m.tenant_id = $1 and m.session_id = $2 and m.n = old.n),

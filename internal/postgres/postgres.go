@@ -153,6 +153,7 @@ var byConstraint = map[string]*sms.Sentence{
 	"another_lifts":                           {Kind: sms.ErrConflict, Text: "You pressed this stop. Another administrator must lift it."},
 	"users_email_key":                         {Kind: sms.ErrConflict, Text: "Somebody already signs in with this address."},
 	"tenants_slug_key":                        {Kind: sms.ErrConflict, Text: "Another account already has this address."},
+	"gateways_name_key":                       {Kind: sms.ErrConflict, Text: "Another route already has this name."},
 	"list_name":                               {Kind: sms.ErrConflict, Text: "You already have a list with this name."},
 	"form_tokens_pkey":                        {Kind: sms.ErrConflict, Text: "This was already done."},
 	"ledger_transfers_tenant_id_idem_key_key": {Kind: sms.ErrConflict, Text: "This was already written to the ledger."},

@@ -81,6 +81,13 @@ var deedWords = map[string]string{
 	"cancel_import":      "Cancelled an import",
 	"finish_import":      "Imported people",
 	"fail_import":        "Gave an import up",
+	"add_gateway":        "Added a route",
+	"change_gateway":     "Changed a route",
+	"drain_gateway":      "Drained a route",
+	"pause_gateway":      "Turned a route off",
+	"resume_gateway":     "Turned a route on",
+	"move_waiting":       "Moved what waited to other routes",
+	"look_at_trace":      "Looked at the protocol of a route",
 }
 
 // AuditChange is one value that a deed changed, as it was and as it is.

@@ -192,7 +192,7 @@ func launch(t *testing.T, w *apptest.TheWorld, n int) sms.Session {
 		if err := tx.AddSession(ctx, &s); err != nil {
 			return err
 		}
-		gw, err := tx.DefaultGateway(ctx)
+		routes, err := tx.Routes(ctx)
 		if err != nil {
 			return err
 		}
@@ -203,7 +203,7 @@ func launch(t *testing.T, w *apptest.TheWorld, n int) sms.Session {
 				number := int64(33_700_000_000 + i)
 				rows = append(rows, sms.Outgoing{Number: number, Hash: w.App.NumberHash(w.Tenant.ID, number), Text: text.String(), Parts: 1, Price: sms.Credit})
 			}
-			b := postgres.Batch{Session: s.ID, Country: "FR", Gateway: gw, DueAt: now.Add(-time.Second), First: first}
+			b := postgres.Batch{Session: s.ID, Country: "FR", Gateway: routes[0].ID, DueAt: now.Add(-time.Second), First: first}
 			if _, err := tx.AddMessages(ctx, b, rows); err != nil {
 				return err
 			}

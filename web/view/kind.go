@@ -64,6 +64,13 @@ var marks = map[string]mark{
 	"import_done":      {"m-completed", "Imported", "done"},
 	"import_failed":    {"m-refused", "Failed", Bad},
 	"import_cancelled": {"m-cancelled", "Cancelled", Rest},
+	// A route.
+	"gateway_ready":    {"m-completed", "Ready", "done"},
+	"gateway_slow":     {"m-credits", "Slowed by the carrier", Wait},
+	"gateway_starting": {"m-sending", "Connecting", Move},
+	"gateway_draining": {"m-paused", "Draining", Wait},
+	"gateway_off":      {"m-cancelled", "Off", Rest},
+	"gateway_down":     {"m-refused", "Down", Bad},
 	// People.
 	"left_out": {"m-cancelled", "Left out", Rest},
 }

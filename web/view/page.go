@@ -145,6 +145,7 @@ func AdminShell(current string, areas []Link, person Person, gauge *Gauge, reque
 		Staff: &StaffBar{Areas: areas, Note: "You are acting as staff. Every change is logged."},
 		Groups: Mark([]NavGroup{
 			{{Key: "tenants", Icon: "building", Label: "Tenants", Href: "/staff/tenants", Count: requests, Hot: requests > 0}},
+			{{Key: "gateways", Icon: "server", Label: "Gateways", Href: "/staff/gateways"}},
 			{{Key: "kill", Icon: "power", Label: "Kill switch", Short: "Stop", Href: "/staff/kill", Count: stops, Hot: stops > 0}},
 			{{Key: "audit", Icon: "scroll", Label: "Audit log", Short: "Audit", Href: "/staff/audit"}},
 		}, current),

@@ -2,6 +2,8 @@ package view
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -341,4 +343,18 @@ func (p StatusProps) version(s sms.Session) string {
 		out += " " + p.today(*s.EndedAt)
 	}
 	return out
+}
+
+// stopped says what waits for a route that is stopped; "" when nothing does.
+func (p StatusProps) stopped() string {
+	n := 0
+	var names []string
+	for _, c := range slices.Sorted(maps.Keys(p.Stopped)) {
+		n += p.Stopped[c]
+		names = append(names, phone.CountryInText(c))
+	}
+	if n == 0 {
+		return ""
+	}
+	return Count(n, "message", "messages") + " to " + few(names) + " " + Plural(n, "waits", "wait") + "."
 }

@@ -202,7 +202,9 @@ func (b *bind) handshake(ctx context.Context, conn net.Conn) (*session, error) {
 		win: newWindow(r.Window, r.firstSequence),
 	}
 	seq := s.win.sequence()
-	if _, err := conn.Write(req.appendTo(nil, b.command, seq)); err != nil {
+	bind := req.appendTo(nil, b.command, seq)
+	b.c.trace.put(time.Now(), true, bind)
+	if _, err := conn.Write(bind); err != nil {
 		return nil, bindFailure(ctx, err)
 	}
 	for {
@@ -217,6 +219,7 @@ func (b *bind) handshake(ctx context.Context, conn net.Conn) (*session, error) {
 			}
 			continue
 		}
+		b.c.trace.put(time.Now(), false, pdu)
 		switch h := parseHeader(pdu); {
 		case h.command == b.command|response, h.command == cmdGenericNack:
 			if h.status != StatusOK || h.command == cmdGenericNack {

@@ -19,6 +19,8 @@ type Client struct {
 	inbox  *inbox
 	counts counters
 	health healthBox
+	took   latency // from writing a message to its answer
+	trace  trace
 	again  chan struct{} // RetryNow
 	turn   chan struct{} // one bind is attempted at a time
 
@@ -33,7 +35,7 @@ type Client struct {
 
 // counters count what has no other place to be seen.
 type counters struct {
-	in, out, late, strayResponses, strayNacks, cutTLVs, malformed atomic.Int64
+	in, out, bytesIn, bytesOut, late, strayResponses, strayNacks, cutTLVs, malformed atomic.Int64
 }
 
 // Counters are totals since the client was made.

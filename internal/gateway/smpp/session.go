@@ -138,6 +138,7 @@ func (s *session) settleBegun(now time.Time) {
 func (s *session) read() {
 	defer close(s.ended)
 	for {
+		now := time.Now()
 		for {
 			pdu, err := s.in.next()
 			if err != nil {
@@ -148,6 +149,8 @@ func (s *session) read() {
 				break
 			}
 			s.c.counts.in.Add(1)
+			s.c.counts.bytesIn.Add(int64(len(pdu)))
+			s.c.trace.put(now, false, pdu)
 			s.handle(parseHeader(pdu), pdu[headerLen:])
 		}
 		s.nudge()
@@ -251,6 +254,7 @@ func (s *session) answered(h header, body []byte) {
 		s.late(c.item, h, body, now)
 		return
 	}
+	s.c.took.add(s.clock() - c.at)
 	it := c.item
 	if h.status == StatusOK {
 		s.bad = 0

@@ -192,6 +192,8 @@ func appendValidity(b []byte, d time.Duration) []byte {
 func (s *session) flush() error {
 	_ = s.conn.SetWriteDeadline(time.Now().Add(s.c.route.WriteTimeout))
 	n, err := s.conn.Write(s.buf)
+	s.c.counts.bytesOut.Add(int64(n))
+	s.c.trace.put(time.Now(), true, s.buf[:n])
 	if err == nil {
 		s.c.counts.out.Add(int64(len(s.flight)))
 		return nil

@@ -1,0 +1,138 @@
+package smpp
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"tidings/internal/gateway"
+	"tidings/internal/sms"
+)
+
+// Kind is the name of gateways that speak SMPP.
+const Kind = "smpp"
+
+// Settings are a route as an administrator writes it down, without the password.
+type Settings struct {
+	Addresses        []string `json:"addresses"` // host:port
+	SystemID         string   `json:"system_id"`
+	SystemType       string   `json:"system_type"`
+	ServiceType      string   `json:"service_type"`
+	TLS              bool     `json:"tls"`
+	TLSName          string   `json:"tls_name"` // in the certificate, where it is not the host's
+	Pair             bool     `json:"pair"`
+	Binds            int      `json:"binds"`
+	Window           int      `json:"window"`
+	Rate             float64  `json:"rate"`     // parts a second
+	Enquire          int      `json:"enquire"`  // seconds
+	Response         int      `json:"response"` // seconds
+	IDs              string   `json:"ids"`      // same, hex_to_dec or dec_to_hex
+	ShortCodeNetwork bool     `json:"short_code_network"`
+	Latin1           bool     `json:"latin1"`
+	UserReference    bool     `json:"user_reference"`
+	TextReceipts     bool     `json:"text_receipts"`
+	Statuses         string   `json:"statuses"` // a line for each code that means something else here
+}
+
+// Secrets are the names of the secrets that Open needs.
+func Secrets() []string { return []string{"password"} }
+
+// Open makes the client of a route that was written down. What is wrong with the
+// settings comes back as sms.Problems, by their names.
+func Open(name string, settings json.RawMessage, secrets map[string]string, validity time.Duration) (*Client, error) {
+	var s Settings
+	if err := json.Unmarshal(settings, &s); err != nil {
+		return nil, fmt.Errorf("read the settings of %s: %w", name, err)
+	}
+	var p sms.Problems
+	r := Route{
+		Name: name, Addrs: s.Addresses, SystemID: s.SystemID, Password: secrets["password"], SystemType: s.SystemType,
+		Binds: s.Binds, Window: s.Window, PartsPerSecond: s.Rate, Validity: validity, ServiceType: s.ServiceType,
+		Enquire: time.Duration(s.Enquire) * time.Second, ResponseTimeout: time.Duration(s.Response) * time.Second,
+		Latin1: s.Latin1, UserReference: s.UserReference, TextReceipts: s.TextReceipts, Statuses: s.statuses(&p),
+	}
+	switch s.IDs {
+	case "hex_to_dec":
+		r.IDs = HexToDec
+	case "dec_to_hex":
+		r.IDs = DecToHex
+	}
+	if s.Pair {
+		r.Mode = Pair
+	}
+	if s.ShortCodeNetwork {
+		r.ShortCodeTON = tonNetwork
+	}
+	if s.TLS {
+		r.TLS = &tls.Config{ServerName: s.TLSName, MinVersion: tls.VersionTLS12}
+	}
+	s.check(r, &p)
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	return New(r), nil
+}
+
+// tonNetwork is the type of number of a short sender at some carriers (§5.2.5).
+const tonNetwork byte = 3
+
+func (s Settings) check(r Route, p *sms.Problems) {
+	if len(s.Addresses) == 0 {
+		p.Add("addresses", "Enter the carrier's host and port")
+	}
+	for _, a := range s.Addresses {
+		host, port, err := net.SplitHostPort(a)
+		if n, bad := strconv.Atoi(port); err != nil || bad != nil || host == "" || n < 1 || n > 65535 {
+			p.Add("addresses", "Use host:port, such as smpp.carrier.example:2775")
+			break
+		}
+	}
+	for _, x := range []struct {
+		field, value, words string
+		most                int
+	}{
+		{"system_id", r.SystemID, "Use at most 15 characters", 15},
+		{"password", r.Password, "Use at most 63 characters", maxPassword},
+		{"system_type", r.SystemType, "Use at most 12 characters", 12},
+		{"service_type", r.ServiceType, "Use at most 5 characters", 5},
+	} {
+		if len(x.value) > x.most || strings.ContainsRune(x.value, 0) {
+			p.Add(x.field, x.words)
+		}
+	}
+}
+
+var classWords = map[string]gateway.Class{
+	"temporary": gateway.Temporary, "throttled": gateway.Throttled, "recipient": gateway.Recipient,
+	"content": gateway.Content, "route": gateway.Route, "opted-out": gateway.OptedOut,
+}
+
+// statuses reads the lines that replace those of the status table.
+func (s Settings) statuses(p *sms.Problems) map[uint32]Rule {
+	out := map[uint32]Rule{}
+	for line := range strings.SplitSeq(s.Statuses, "\n") {
+		f := strings.Fields(line)
+		if len(f) == 0 {
+			continue
+		}
+		code, err := strconv.ParseUint(f[0], 0, 32)
+		class, known := gateway.Class(0), false
+		if len(f) > 1 {
+			class, known = classWords[f[1]]
+		}
+		wait, bad := 0, error(nil)
+		if len(f) > 2 {
+			wait, bad = strconv.Atoi(f[2])
+		}
+		if err != nil || code == 0 || !known || bad != nil || wait < 0 || wait > 86_400 || len(f) > 3 {
+			p.Add("statuses", "Use lines such as 0x45 temporary 60: "+strings.Join(f[:min(len(f), 3)], " ")+" is none")
+			return nil
+		}
+		out[uint32(code)] = later(class, time.Duration(wait)*time.Second, "the carrier answered with a code of its own")
+	}
+	return out
+}
