@@ -77,8 +77,11 @@ func TestNothingIsMarkedOnceAStopHolds(t *testing.T) {
 	e.run()
 	ctx := context.Background()
 	scopes := []sms.Stop{
-		{Scope: sms.StopAll}, {Scope: sms.StopTenant, Tenant: e.Tenant.ID}, {Scope: sms.StopGateway, Gateway: 1},
-		{Scope: sms.StopCountry, Country: "FR"}, {Scope: sms.StopSender, Sender: "nordfare"},
+		{Scope: sms.StopAll},
+		{Scope: sms.StopTenant, Tenant: e.Tenant.ID},
+		{Scope: sms.StopGateway, Gateway: 1},
+		{Scope: sms.StopCountry, Country: "FR"},
+		{Scope: sms.StopSender, Sender: "nordfare"},
 	}
 	for _, k := range scopes {
 		before := e.marks()

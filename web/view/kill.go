@@ -149,8 +149,11 @@ func killSay(rates []StopRate) string {
 
 func (p KillProps) scopes() []Option {
 	return []Option{
-		{Value: string(sms.StopAll), Label: "All"}, {Value: string(sms.StopTenant), Label: "Tenant"}, {Value: string(sms.StopGateway), Label: "Gateway"},
-		{Value: string(sms.StopCountry), Label: "Country"}, {Value: string(sms.StopSender), Label: "Sender"},
+		{Value: string(sms.StopAll), Label: "All"},
+		{Value: string(sms.StopTenant), Label: "Tenant"},
+		{Value: string(sms.StopGateway), Label: "Gateway"},
+		{Value: string(sms.StopCountry), Label: "Country"},
+		{Value: string(sms.StopSender), Label: "Sender"},
 	}
 }
 
