@@ -21,15 +21,18 @@ const unsure = `(g.state in (4, 16) and exists (select 1 from attempts a where a
 
 // ofSending says of a message g of the sendings $5 that its person belongs to the audience drawn from them:
 // reached by them; or, with $6, somebody of whom nobody knows and whom none of them surely reached.
-const ofSending = `g.contact_id is not null and case when not $6 then ` + reached + ` else ` + unsure + ` and not exists (
+const ofSending = `case when not $6 then ` + reached + ` else ` + unsure + ` and not exists (
 	select 1 from messages o where o.number_hash = g.number_hash and o.session_id = any($5) and o.tenant_id = $1 and (o.state in (2, 3, 10, 15)
 		or (o.state not in (4, 16) and o.attempts > 0 and exists (select 1 from attempts a where a.tenant_id = o.tenant_id and a.session_id = o.session_id
 			and a.n = o.n and (a.outcome in (1, 4) or a.resend_id is not null))))) end`
 
-// notAgain says of a contact c that a sending of $7 reached it, and that nobody chose to send again ($8). By
-// its number: whoever was deleted and imported again got it all the same.
-const notAgain = `(not $8 and exists (select 1 from messages g where g.number_hash = c.number_hash and g.session_id = any($7)
-	and g.tenant_id = $1 and ` + reached + `))`
+// before says of a contact c that a sending of $7 reached it. By its number: whoever was deleted and imported again
+// got it all the same.
+const before = `exists (select 1 from messages g where g.number_hash = c.number_hash and g.session_id = any($7)
+	and g.tenant_id = $1 and ` + reached + `)`
+
+// notAgain says of a contact c that a sending of $7 reached it, and that nobody chose to send again ($8).
+const notAgain = `(not $8 and cardinality($7::bigint[]) > 0 and ` + before + `)`
 
 // Reached counts whom a sending reached, and of whom nobody knows.
 func (t *Tx) Reached(ctx context.Context, id sms.SessionID) (sms.Reached, error) {
