@@ -11,6 +11,9 @@ alter table sessions
   add column not_reached_by bigint[] not null default '{}',
   add column again boolean not null default false;
 
+-- The people a sending reached, in the order in which an audience is walked.
+create index message_contact on messages(tenant_id, session_id, contact_id);
+
 -- A person had messages sent again of which nobody knew whether they arrived (D34).
 create table resends(
   tenant_id bigint not null references tenants,
