@@ -201,7 +201,7 @@ func (t *Tx) audienceWindow(ctx context.Context, a sms.Audience, from sms.ID, wi
 				union all
 				select x.id from (
 					select c.id from contacts c where c.tenant_id = $1 and c.id `+than+` $9 and cardinality($5::bigint[]) > 0
-						and exists (select 1 from messages g where g.number_hash = c.number_hash and g.session_id = any($5) and g.tenant_id = $1 and `+ofSending+`)
+						and (select true from messages g where g.number_hash = c.number_hash and g.session_id = any($5) and g.tenant_id = $1 and `+ofSending+` limit 1) is not null
 					order by c.id `+order+` limit $10) x) y
 			order by 1 `+order+` limit $10)
 		select c.id, c.number, c.number_hash, c.country, c.first_name, c.last_name, c.fields,
