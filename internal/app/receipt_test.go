@@ -239,7 +239,8 @@ func TestReceiptsOnAnotherBind(t *testing.T) {
 }
 
 // I8, D34: what comes when an unknown message has been presumed unsent, and its credits have gone
-// back, changes nothing and is no error: neither a late answer nor a receipt that proves it.
+// back, changes nothing and is no error: neither a late answer nor a receipt that proves it, which only
+// finds its message (I12).
 func TestAnswerAfterTheEnd(t *testing.T) {
 	b := newInbox(t, 1, 1)
 	unknown := postgres.Answer{Tenant: b.Tenant.ID, Session: b.s.ID, N: 1, Attempt: 1, Outcome: postgres.OutcomeUnknown, State: sms.MessageUnknown}

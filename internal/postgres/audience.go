@@ -13,21 +13,23 @@ import (
 // candidates are the people of the lists ($2), or of earlier sendings ($5; only those of whom nobody knows
 // with $6), each once, and why each is left out: in an excluded list ($3), suppressed, or reached by a
 // sending of $7 unless $8 says again. $1 is the tenant, $4 the moment after which nobody joins any more, or null.
+// Earlier sendings are asked person by person, by the number: that costs the same whatever the statistics know of a
+// sending as young as the last one.
 const candidates = `with listed as (
 		select m.contact_id, count(*) as entries from list_members m
 		where m.tenant_id = $1 and m.list_id = any($2) and ($4::timestamptz is null or m.added_at <= $4)
 		group by m.contact_id
 		union all
-		select g.contact_id, 1 from messages g where g.tenant_id = $1 and g.session_id = any($5) and ` + ofSending + ` group by g.contact_id),
-	before as (
-		select distinct g.number_hash from messages g where g.tenant_id = $1 and g.session_id = any($7) and ` + reached + `),
-	people as (
-		select c.id, c.number, c.number_hash, c.country, c.first_name, c.last_name, c.fields, l.entries, b.number_hash is not null as again,
-			case when x.contact_id is not null then 'list' when s.kind is not null then s.kind when b.number_hash is not null and not $8 then 'before' end as reason
+		select distinct c.id, 1 from messages g join contacts c on c.tenant_id = $1 and c.number = g.number
+		where g.tenant_id = $1 and g.session_id = any($5) and ` + ofSending + `),
+	known as (
+		select c.id, c.number, c.number_hash, c.country, c.first_name, c.last_name, c.fields, l.entries, s.kind,
+			x.contact_id is not null as excluded, cardinality($7::bigint[]) > 0 and ` + before + ` as again
 		from listed l join contacts c on c.tenant_id = $1 and c.id = l.contact_id
 		left join (select distinct e.contact_id from list_members e where e.tenant_id = $1 and e.list_id = any($3)) x on x.contact_id = c.id
-		left join before b on b.number_hash = c.number_hash
-		left join suppressions s on s.tenant_id = $1 and s.number_hash = c.number_hash) `
+		left join suppressions s on s.tenant_id = $1 and s.number_hash = c.number_hash),
+	people as (
+		select *, case when excluded then 'list' when kind is not null then kind when again and not $8 then 'before' end as reason from known) `
 
 // audienceArgs are $1 to $8 of every statement about an audience. Sendings stand in the place of lists.
 func (t *Tx) audienceArgs(a sms.Audience) []any {
@@ -197,11 +199,10 @@ func (t *Tx) audienceWindow(ctx context.Context, a sms.Audience, from sms.ID, wi
 					where m.tenant_id = $1 and m.list_id = l.id and m.contact_id `+than+` $9 and ($4::timestamptz is null or m.added_at <= $4)
 					order by m.contact_id `+order+` limit $10) x
 				union all
-				select x.contact_id from unnest($5::bigint[]) l(id) cross join lateral (
-					select g.contact_id from messages g
-					where g.tenant_id = $1 and g.session_id = l.id and g.contact_id `+than+` $9 and `+ofSending+`
-						and exists (select 1 from contacts c where c.tenant_id = $1 and c.id = g.contact_id)
-					order by g.contact_id `+order+` limit $10) x) y
+				select x.id from (
+					select c.id from contacts c where c.tenant_id = $1 and c.id `+than+` $9 and cardinality($5::bigint[]) > 0
+						and (select true from messages g where g.number_hash = c.number_hash and g.session_id = any($5) and g.tenant_id = $1 and `+ofSending+` limit 1) is not null
+					order by c.id `+order+` limit $10) x) y
 			order by 1 `+order+` limit $10)
 		select c.id, c.number, c.number_hash, c.country, c.first_name, c.last_name, c.fields,
 			exists (select 1 from list_members e where e.tenant_id = $1 and e.list_id = any($3) and e.contact_id = c.id)
@@ -247,7 +248,7 @@ func (t *Tx) AudiencePerson(ctx context.Context, a sms.Audience, contact sms.ID)
 	return onePerson(t.tx.Query(ctx, `select `+personColumns+` from contacts c where c.tenant_id = $1 and c.id = $9
 			and (exists (select 1 from list_members m where m.tenant_id = $1 and m.list_id = any($2) and m.contact_id = $9
 				and ($4::timestamptz is null or m.added_at <= $4))
-				or exists (select 1 from messages g where g.tenant_id = $1 and g.session_id = any($5) and g.contact_id = $9 and `+ofSending+`))
+				or exists (select 1 from messages g where g.tenant_id = $1 and g.number_hash = c.number_hash and g.session_id = any($5) and `+ofSending+`))
 			and not exists (select 1 from list_members e where e.tenant_id = $1 and e.list_id = any($3) and e.contact_id = $9)
 			and not exists (select 1 from suppressions s where s.tenant_id = $1 and s.number_hash = c.number_hash)
 			and not `+notAgain,

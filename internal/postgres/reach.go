@@ -9,27 +9,31 @@ import (
 	"tidings/internal/sms"
 )
 
+// Every look-up below is a scalar one with a limit: so it is made by its index, for the person at hand, whatever the
+// planner knows of a young sending. An exists may be turned round, and then each page of an audience reads the whole
+// of the sending.
+
 // reached says of a message g that its person got it, or may have: a carrier has it, it is on its way, nobody
 // knows, or nobody knew when a person had it sent again.
-const reached = `(g.state in (2, 3, 4, 10, 15, 16) or (g.attempts > 0 and exists (select 1 from attempts a
-	where a.tenant_id = g.tenant_id and a.session_id = g.session_id and a.n = g.n and (a.outcome in (1, 4) or a.resend_id is not null))))`
+const reached = `(g.state in (2, 3, 4, 10, 15, 16) or (g.attempts > 0 and (select true from attempts a
+	where a.tenant_id = g.tenant_id and a.session_id = g.session_id and a.n = g.n and (a.outcome in (1, 4) or a.resend_id is not null) limit 1) is not null))`
 
 // unsure says of a message g that nobody knows: it was written, and neither an answer nor a receipt ever came.
-const unsure = `(g.state in (4, 16) and exists (select 1 from attempts a where a.tenant_id = g.tenant_id and a.session_id = g.session_id
-		and a.n = g.n and a.outcome = 4 and a.provider_id is null)
-	and not exists (select 1 from attempt_parts q where q.tenant_id = g.tenant_id and q.session_id = g.session_id and q.n = g.n))`
+const unsure = `(g.state in (4, 16) and (select true from attempts a where a.tenant_id = g.tenant_id and a.session_id = g.session_id
+		and a.n = g.n and a.outcome = 4 and a.provider_id is null limit 1) is not null
+	and (select true from attempt_parts q where q.tenant_id = g.tenant_id and q.session_id = g.session_id and q.n = g.n limit 1) is null)`
 
 // ofSending says of a message g of the sendings $5 that its person belongs to the audience drawn from them:
-// reached by them; or, with $6, somebody of whom nobody knows and whom none of them surely reached.
-const ofSending = `g.contact_id is not null and case when not $6 then ` + reached + ` else ` + unsure + ` and not exists (
-	select 1 from messages o where o.number_hash = g.number_hash and o.session_id = any($5) and o.tenant_id = $1 and (o.state in (2, 3, 10, 15)
-		or (o.state not in (4, 16) and o.attempts > 0 and exists (select 1 from attempts a where a.tenant_id = o.tenant_id and a.session_id = o.session_id
-			and a.n = o.n and (a.outcome in (1, 4) or a.resend_id is not null))))) end`
+// reached by them, or, with $6, somebody of whom nobody knows whether they did.
+const ofSending = `case when not $6 then ` + reached + ` else ` + unsure + ` end`
 
-// notAgain says of a contact c that a sending of $7 reached it, and that nobody chose to send again ($8). By
-// its number: whoever was deleted and imported again got it all the same.
-const notAgain = `(not $8 and exists (select 1 from messages g where g.number_hash = c.number_hash and g.session_id = any($7)
-	and g.tenant_id = $1 and ` + reached + `))`
+// before says of a contact c that a sending of $7 reached it. By its number: whoever was deleted and imported again
+// got it all the same.
+const before = `(select true from messages g where g.number_hash = c.number_hash and g.session_id = any($7)
+	and g.tenant_id = $1 and ` + reached + ` limit 1) is not null`
+
+// notAgain says of a contact c that a sending of $7 reached it, and that nobody chose to send again ($8).
+const notAgain = `(not $8 and cardinality($7::bigint[]) > 0 and ` + before + `)`
 
 // Reached counts whom a sending reached, and of whom nobody knows.
 func (t *Tx) Reached(ctx context.Context, id sms.SessionID) (sms.Reached, error) {

@@ -37,11 +37,12 @@ func (t *Tx) Resend(ctx context.Context, r sms.Resend) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	// Nothing moves from its place (ctid) now, and is found by it whatever the planner knows of a young session.
 	var n int
-	err = t.tx.QueryRow(ctx, `with old as (select g.n, g.attempts, g.batch_id `+stale+`),
-		given as (update attempts a set outcome = 2, resend_id = $4 from old
-			where a.tenant_id = $1 and a.session_id = $2 and a.n = old.n and a.attempt = old.attempts),
-		moved as (update messages m set state = 1 from old where m.tenant_id = $1 and m.session_id = $2 and m.n = old.n),
+	err = t.tx.QueryRow(ctx, `with old as materialized (select g.n, g.batch_id, g.ctid as place, (select a.ctid from attempts a
+			where a.tenant_id = g.tenant_id and a.session_id = g.session_id and a.n = g.n and a.attempt = g.attempts) as attempt_place `+stale+`),
+		given as (update attempts a set outcome = 2, resend_id = $4 from old where a.ctid = old.attempt_place),
+		moved as (update messages m set state = 1 from old where m.ctid = old.place),
 		again as (insert into retries(tenant_id, session_id, n, batch_id, next_at) select $1, $2, old.n, old.batch_id, $5 from old),
 		sums as (select batch_id, count(*) as people from old group by 1),
 		held as (select b.id from batches b join sums s on b.tenant_id = $1 and b.id = s.batch_id order by b.id for update of b),
