@@ -244,9 +244,11 @@ func seesImport(who sms.Actor, i sms.Import) bool {
 // patiently tries again for half a minute while the database is away. fn must be one transaction that
 // may run twice. A statement that takes too long would only do so again.
 func (a *App) patiently(ctx context.Context, fn func() error) error {
-	for left := 60; ; left-- {
+	patience, stop := context.WithTimeout(ctx, 30*time.Second)
+	defer stop()
+	for {
 		err := fn()
-		if err == nil || !errors.Is(err, sms.ErrUnavailable) || postgres.TookTooLong(err) || left == 0 || !pause(ctx, 500*time.Millisecond) {
+		if err == nil || !errors.Is(err, sms.ErrUnavailable) || postgres.TookTooLong(err) || !pause(patience, 500*time.Millisecond) {
 			return err
 		}
 	}
