@@ -19,7 +19,12 @@ type Rate struct {
 	second  time.Time // start of the second in which sent is counted
 	sent    float64
 	lastSec float64
+	borne   float64   // what the carrier bore for a good while before it asked to slow down; 0: not known
+	asked   time.Time // when it asked last
 }
+
+// steady is how long a speed must have been borne to be returned to quickly.
+const steady = 8 * time.Second
 
 // NewRate makes the speed of a route whose contract allows so many parts a second; 0: no limit.
 func NewRate(limit float64) *Rate { return &Rate{limit: limit, now: limit} }
@@ -72,11 +77,14 @@ func (r *Rate) Give(n int) {
 	r.mu.Unlock()
 }
 
-// recover adds back 5 % for each good second since the last raise.
+// recover adds back 5 % for each good second since the last raise, and more while that is well
+// below what the carrier has borne (B26).
 func (r *Rate) recover(now time.Time) {
 	for r.good.Before(now.Add(-time.Second)) && !r.good.IsZero() {
 		r.good = r.good.Add(time.Second)
-		r.now *= 1.05
+		if r.now *= 1.05; r.now*1.2 < 0.9*r.borne {
+			r.now *= 1.2
+		}
 		if r.limit > 0 && r.now >= r.limit {
 			r.now, r.good = r.limit, time.Time{}
 		}
@@ -98,6 +106,10 @@ func (r *Rate) Slow(now time.Time, pause time.Duration) bool {
 		// On an idle route the count says nothing of what the carrier bears.
 		r.now = max(r.sent, r.lastSec, 100)
 	}
+	if r.borne = 0; now.Sub(r.asked) >= steady {
+		r.borne = r.now
+	}
+	r.asked = now
 	r.now = max(1, r.now/2)
 	r.pause = now.Add(pause)
 	r.good = r.pause

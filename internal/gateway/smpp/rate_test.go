@@ -55,11 +55,11 @@ func TestRateLimit(t *testing.T) {
 	})
 }
 
-// B26: a carrier that takes 40 parts a second and throttles the rest: nothing is lost, and the
-// speed settles near what it takes.
+// B26: a carrier that takes 40 parts a second and throttles the rest: nothing is lost, the
+// speed settles at nine tenths of what it takes or more, and few are sent in vain.
 func TestSlowDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		taken, second := 0, time.Now()
+		taken, refused, half := 0, 0, time.Time{}
 		s := newScript(func(w *wire) {
 			w.bound()
 			tokens, last := 40.0, time.Now()
@@ -71,11 +71,14 @@ func TestSlowDown(t *testing.T) {
 				tokens = min(40, tokens+time.Since(last).Seconds()*40)
 				last = time.Now()
 				if tokens < 1 {
+					refused++
 					w.empty(cmdSubmitSM|response, StatusThrottled, seq)
 					continue
 				}
 				tokens--
-				taken++
+				if taken++; taken == 3000 {
+					half = time.Now()
+				}
 				w.accept(seq, "1")
 			}
 		})
@@ -98,8 +101,9 @@ func TestSlowDown(t *testing.T) {
 				}
 				left = kept
 			}
-			if took := time.Since(second).Seconds(); taken != 6000 || float64(taken)/took < 0.75*40 {
-				t.Errorf("%d in %.0f s: %.1f a second", taken, took, float64(taken)/took)
+			speed := 3000 / time.Since(half).Seconds() // once it has settled
+			if taken != 6000 || speed < 0.9*40 || refused > 40 {
+				t.Errorf("%d taken, at last %.1f a second; %d were throttled", taken, speed, refused)
 			}
 			slowed := false
 			for _, h := range n.health {

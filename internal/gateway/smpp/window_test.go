@@ -73,6 +73,9 @@ func TestSequence(t *testing.T) {
 	if a != 0x7FFFFFFE || w.sequence() != 0x7FFFFFFF || w.sequence() != 1 {
 		t.Errorf("begins %x, then %x", a, w.last)
 	}
+	if _, ok := w.take(a + uint32(len(w.cells))); ok { // B20: a stray answer in the same cell is nobody's
+		t.Error("another number was taken for it")
+	}
 	if _, ok := w.take(a); !ok {
 		t.Error("not found")
 	}
