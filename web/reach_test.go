@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"tidings/internal/postgres"
-	"tidings/internal/postgres/pgtest"
 	"tidings/internal/sms"
 	"tidings/web/webtest"
 )
@@ -24,7 +23,7 @@ func (w *sendingSite) partly(people, taken, unknown int) sms.Session {
 	s := w.start()
 	ctx := w.t.Context()
 	err := w.App.DB.InPlatform(ctx, func(p *postgres.PlatformTx) error {
-		refs, err := p.Work(ctx, pgtest.Value[[]int16](w.t, w.DSN, `select array_agg(id) from gateways`), 1000)
+		refs, err := p.Work(ctx, w.Gateways(), 1000)
 		if err != nil {
 			return err
 		}

@@ -206,7 +206,7 @@ func (e *engine) markAs(worker int64, s sms.Session, limit int) (got []postgres.
 	e.t.Helper()
 	ctx := context.Background()
 	err := e.App.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
-		refs, err := tx.Work(ctx, e.gateways(), 100)
+		refs, err := tx.Work(ctx, e.Gateways(), 100)
 		if err != nil {
 			return err
 		}
@@ -316,7 +316,7 @@ func TestPauseStopsMarks(t *testing.T) {
 	e.Exec(`update sessions set state = 'paused' where id = $1`, int64(s.ID))
 	ctx := context.Background()
 	err := e.App.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
-		refs, err := tx.Work(ctx, e.gateways(), 100)
+		refs, err := tx.Work(ctx, e.Gateways(), 100)
 		if err == nil && len(refs) > 0 {
 			err = errors.New("a paused session has work")
 		}

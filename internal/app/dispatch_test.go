@@ -13,7 +13,6 @@ import (
 	"tidings/internal/gateway/smpp"
 	"tidings/internal/gateway/smsc"
 	"tidings/internal/postgres"
-	"tidings/internal/postgres/pgtest"
 	"tidings/internal/sms"
 )
 
@@ -99,12 +98,6 @@ func (e *engine) send(text string, numbers ...int64) sms.Session {
 		return tx.AddTransfer(ctx, &sms.Transfer{Kind: sms.TransferReserve, Session: &s.ID, Amount: total, Key: fmt.Sprintf("reserve:%d", s.ID), Actor: "test", Reason: "test"})
 	})
 	return s
-}
-
-// gateways are the numbers of all gateways there are.
-func (e *engine) gateways() []int16 {
-	e.t.Helper()
-	return pgtest.Value[[]int16](e.t, e.DSN, `select array_agg(id) from gateways`)
 }
 
 func mustText(t *testing.T, s string) sms.Text {
@@ -211,7 +204,7 @@ func TestWorkIsSharedBySessions(t *testing.T) {
 	small := e.send("Hello", numbers(1, 9)...)
 	var refs []postgres.BatchRef
 	err := e.App.DB.InPlatform(t.Context(), func(tx *postgres.PlatformTx) (err error) {
-		refs, err = tx.Work(t.Context(), e.gateways(), 2)
+		refs, err = tx.Work(t.Context(), e.Gateways(), 2)
 		return err
 	})
 	if err != nil || len(refs) != 2 || refs[0].Session != big.ID || refs[1].Session != small.ID {

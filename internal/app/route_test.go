@@ -225,7 +225,7 @@ func TestMarkIsForItsGateway(t *testing.T) {
 	var refs []postgres.BatchRef
 	telia := e.addRoute("telia")
 	err := e.App.DB.InPlatform(t.Context(), func(tx *postgres.PlatformTx) (err error) {
-		if refs, err = tx.Work(t.Context(), e.gateways(), 10); err != nil {
+		if refs, err = tx.Work(t.Context(), e.Gateways(), 10); err != nil {
 			return err
 		}
 		return tx.MoveBatch(t.Context(), s.Tenant, refs[0].Batch, telia.ID)

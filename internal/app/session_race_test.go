@@ -201,7 +201,7 @@ func TestPauseWaitsForAMarkUnderWay(t *testing.T) {
 			f, worker := w.form(s), w.worker()
 			returned := make(chan error, 1)
 			err := w.App.DB.InPlatform(t.Context(), func(p *postgres.PlatformTx) error {
-				refs, err := p.Work(t.Context(), pgtest.Value[[]int16](t, w.DSN, `select array_agg(id) from gateways`), 1000)
+				refs, err := p.Work(t.Context(), w.Gateways(), 1000)
 				if err != nil {
 					return err
 				}

@@ -176,11 +176,11 @@ func underWay(t *testing.T, w *apptest.TheWorld) {
 			select t, s, i, b, 33600000000 + i, int4send(i), 'FR', 'Hello', 1, 1000 from generate_series(1, 6) i;
 		insert into ledger_transfers(tenant_id, kind, session_id, amount, idem_key, actor, reason) values (t, 'reserve', s, 6000, 'reserve', 'test', 'test');
 		insert into workers(name) values ('test') returning id into w;
-		perform mark_v4(w, t, s, b, g, 4, clock_timestamp());
+		perform mark_v5(w, t, s, b, g, 4, clock_timestamp());
 		perform record_v2(t, s, 'flush', array[1, 2, 3, 4], array[1, 1, 1, 1]::smallint[], array[1, 2, 4, 3]::smallint[], array[3, 1, 4, 12]::smallint[],
 			array[true, true, true, true], array[null, 'busy', null, 'no'], array['p1', null, null, null], array[null, clock_timestamp() + interval '1 hour', null, null]);
-		perform mark_v4(w, t, s, b, g, 1, clock_timestamp()); -- 5: given back below
-		perform mark_v4(w, t, s, b, g, 1, clock_timestamp());
+		perform mark_v5(w, t, s, b, g, 1, clock_timestamp()); -- 5: given back below
+		perform mark_v5(w, t, s, b, g, 1, clock_timestamp());
 		delete from attempts where n = 5;
 		update messages set state = 0, attempts = 0 where n = 5;
 		update messages set state = 10 where n = 1;

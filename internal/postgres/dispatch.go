@@ -39,11 +39,11 @@ type BatchRef struct {
 }
 
 // Mark takes the next window of a batch for worker and gateway: the only thing
-// that permits a write to a carrier (mark_v4). It permits nothing while a guard
+// that permits a write to a carrier (mark_v5). It permits nothing while a guard
 // is closed or a stop holds; clock is the time as the worker has it (I26).
 // Commit before writing.
 func (p *PlatformTx) Mark(ctx context.Context, worker int64, b BatchRef, limit int, clock time.Time) ([]Marked, error) {
-	rows, err := p.tx.Query(ctx, `select n, attempt, number, sender, body, parts, tries, not_after from mark_v4($1, $2, $3, $4, $5, $6, $7)`,
+	rows, err := p.tx.Query(ctx, `select n, attempt, number, sender, body, parts, tries, not_after from mark_v5($1, $2, $3, $4, $5, $6, $7)`,
 		worker, b.Tenant, b.Session, b.Batch, b.Gateway, limit, clock)
 	if err != nil {
 		return nil, err

@@ -220,6 +220,12 @@ func (w *TheWorld) Exec(sql string, args ...any) {
 	}
 }
 
+// Gateways are the numbers of all gateways there are.
+func (w *TheWorld) Gateways() []int16 {
+	w.t.Helper()
+	return pgtest.Value[[]int16](w.t, w.DSN, `select array_agg(id) from gateways`)
+}
+
 // InTenant runs fn in a transaction of the world's tenant.
 func (w *TheWorld) InTenant(fn func(ctx context.Context, tx *postgres.Tx) error) {
 	w.t.Helper()
