@@ -13,8 +13,9 @@ import (
 	"tidings/web/webtest"
 )
 
-// notPages are the GET addresses that are no page: streams, files, parts of a page, and those that lead to one.
-var notPages = regexp.MustCompile(`(/events|/rejects|\.csv|/zones|/test/sent|/confirm|/settings|/accounts|/staff/tenants/\{tenant\}|/import/\{import\}|^/)$`)
+// notPages are the GET addresses that are no page: streams, files, parts of a page, and those that lead to one. A
+// question that is asked only of a half-sent sending (/resend) is looked at in TestAfterAHalfSentSendingInABrowser.
+var notPages = regexp.MustCompile(`(/events|/rejects|\.csv|/zones|/test/sent|/confirm|/resend|/settings|/accounts|/staff/tenants/\{tenant\}|/import/\{import\}|^/)$`)
 
 // campaignFor says which campaign an address below a campaign is about: by its last word, else the one that is sent.
 var campaignFor = map[string]string{"compose": "draft", "test": "draft", "finalize": "draft", "delete": "draft", "move": "scheduled"}
