@@ -93,6 +93,21 @@ func TestClockGuard(t *testing.T) {
 	e.guards(0)
 }
 
+// The mark asks for the state of its route, whatever the list of work says.
+func TestMarkAsksForTheRoute(t *testing.T) {
+	e := newEngine(t, smsc.Config{})
+	s := e.send("Hello", numbers(20, 0)...)
+	for _, x := range []struct {
+		state string
+		want  int
+	}{{"off", 0}, {"draining", 0}, {"on", 5}} {
+		e.Exec(`update gateways set state = $1`, x.state)
+		if n := e.markAt(s, time.Now()); n != x.want {
+			t.Errorf("%d were marked for a route that is %s, want %d", n, x.state, x.want)
+		}
+	}
+}
+
 // I25, F6: in a database that was restored or promoted nothing leaves until an
 // administrator has confirmed it; the page says since when its data is.
 func TestRestoreGuard(t *testing.T) {
