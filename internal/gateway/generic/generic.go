@@ -65,9 +65,6 @@ type Gateway struct {
 	webhook    template // and in a webhook
 }
 
-// Secrets names the secrets that gateways of this kind may need.
-func Secrets() []string { return []string{secretPassword, secretToken, secretSigning, secretWebhook} }
-
 // New makes a gateway; nothing happens before Run, and parsing webhooks needs no Run. What is
 // wrong with the settings comes back as sms.Problems.
 func New(id string, settings json.RawMessage, secrets map[string]string, o Options) (gateway.Gateway, error) {

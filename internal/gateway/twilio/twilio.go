@@ -52,9 +52,6 @@ type Gateway struct {
 	address string // of the Messages resource
 }
 
-// Secrets names the secrets a gateway of this kind needs.
-func Secrets() []string { return []string{secretToken} }
-
 // New makes a gateway; nothing happens before Run, and parsing webhooks needs no Run. What is
 // wrong with the settings comes back as sms.Problems.
 func New(id string, settings json.RawMessage, secrets map[string]string, o Options) (gateway.Gateway, error) {
