@@ -7,6 +7,7 @@ import (
 
 	"tidings/internal/gateway"
 	"tidings/internal/postgres"
+	"tidings/internal/sms"
 )
 
 // Dispatcher sends what is due. Its lanes mark a window of messages in one
@@ -99,9 +100,15 @@ func (d *Dispatcher) lane(ctx context.Context, c *crew) {
 	if lease == nil {
 		return
 	}
-	defer func() { d.flying.wait(lease); lease.Release() }()
-	for ctx.Err() == nil {
-		if _, held := lease.Worker(); !held || !c.gw.Health().CanSend() || d.guard.closed() {
+	defer func() {
+		if lease != nil {
+			d.flying.wait(lease)
+			lease.Release()
+		}
+	}()
+	for lease != nil && ctx.Err() == nil {
+		worker, held := lease.Worker()
+		if !held || !c.gw.Health().CanSend() || d.guard.closed() {
 			pause(ctx, 100*time.Millisecond)
 			continue
 		}
@@ -113,12 +120,22 @@ func (d *Dispatcher) lane(ctx context.Context, c *crew) {
 				continue
 			}
 		}
-		d.window1(ctx, lease, c, ref)
+		if err := d.window1(ctx, lease, worker, c, ref); err != nil {
+			d.app.Log.Warn("mark", "error", err)
+			d.guard.failed(err)
+			lease = d.renew(ctx, lease, worker)
+		}
 	}
 }
 
-// window1 marks one window of a batch and hands it over.
-func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, c *crew, ref postgres.BatchRef) {
+// markWithin is the longest a mark may take. It is not ended with the lane: a
+// mark that is broken off may have been committed.
+const markWithin = 10 * time.Second
+
+// window1 marks one window of a batch and hands it over. It fails when it is not
+// known whether the mark was committed; then nothing was written to the wire, and
+// nothing of it may be: the lane takes it back.
+func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, worker int64, c *crew, ref postgres.BatchRef) error {
 	// All lanes together mark no more than the gateway can have unanswered: so
 	// much, at most, is unknown after a crash (I11).
 	limit := d.window
@@ -126,23 +143,19 @@ func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, c *crew
 		limit = max((c.gw.Limits().InFlight+d.lanes-1)/d.lanes, 1)
 	}
 	d.flying.room(lease, 2*limit)
-	worker, _ := lease.Worker()
+	marking, stop := context.WithTimeout(context.WithoutCancel(ctx), markWithin)
+	defer stop()
 	var marked []postgres.Marked
-	err := d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {
-		marked, err = tx.Mark(ctx, worker, ref, limit, d.guard.clock())
+	err := d.app.DB.InPlatform(marking, func(tx *postgres.PlatformTx) (err error) {
+		marked, err = tx.Mark(marking, worker, ref, limit, d.guard.clock())
 		return err
 	})
 	if err != nil {
-		// The commit may have happened. Nothing was written to the wire, and this
-		// process knows it: never send on an ambiguous mark, take it back.
-		d.app.Log.Warn("mark", "error", err)
-		d.guard.failed(err)
-		d.unmark(ctx, lease, worker)
-		return
+		return err
 	}
 	if len(marked) == 0 {
 		d.work.drop(ref)
-		return
+		return nil
 	}
 	batch := make([]gateway.Outbound, len(marked))
 	for i, m := range marked {
@@ -167,34 +180,36 @@ func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, c *crew
 	if err != nil {
 		d.app.Log.Warn("submit", "gateway", c.gw.ID(), "error", err)
 	}
+	return nil
 }
 
-// unmark takes back what this lane has marked and never wrote.
-func (d *Dispatcher) unmark(ctx context.Context, lease *postgres.Lease, worker int64) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
+// renew follows an ambiguous mark: what was marked is taken back, since this
+// process knows that it never wrote it, and the lane goes on under a new proof of
+// life. nil if ctx ended.
+func (d *Dispatcher) renew(ctx context.Context, lease *postgres.Lease, worker int64) *postgres.Lease {
+	d.flying.wait(lease) // what is not flying any more was not written
 	flush := newFlush()
-	for {
-		err := d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
-			lost, err := tx.Flying(ctx, worker)
-			if err != nil {
-				return err
-			}
-			back := lost[:0]
-			for _, x := range lost {
-				if d.flying.has(lease, x) {
-					continue // on the wire: its answer will come
-				}
-				now := time.Now()
-				x.Outcome, x.State, x.NextAt, x.Code = postgres.OutcomeNotAccepted, 1, &now, "not-marked"
-				back = append(back, x)
-			}
-			return tx.Record(ctx, flush, back)
-		})
-		if err == nil || !pause(ctx, 200*time.Millisecond) {
-			return
+	for ; ; pause(ctx, 200*time.Millisecond) {
+		err := d.takeBack(context.WithoutCancel(ctx), worker, flush)
+		if err == nil || ctx.Err() != nil {
+			break
 		}
+		d.app.Log.Warn("take a mark back", "worker", worker, "error", err)
 	}
+	lease.Release()
+	return d.hold(ctx)
+}
+
+func (d *Dispatcher) takeBack(ctx context.Context, worker int64, flush string) error {
+	ctx, stop := context.WithTimeout(ctx, markWithin)
+	defer stop()
+	return d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
+		now := time.Now()
+		_, err := tx.TakeBack(ctx, worker, flush, postgres.Answer{
+			Outcome: postgres.OutcomeNotAccepted, State: sms.MessageRetrying, NextAt: &now, Code: "not-marked",
+		})
+		return err
+	})
 }
 
 func (d *Dispatcher) refill(ctx context.Context) {

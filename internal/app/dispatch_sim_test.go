@@ -183,6 +183,14 @@ func (s *sim) mark(r *rapid.T) {
 	}
 }
 
+// has reports whether an attempt is marked and not recorded.
+func (f *flying) has(lane *postgres.Lease, a postgres.Answer) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, ok := f.m[lane][flight{int64(a.Tenant), int64(a.Session), a.N, a.Attempt}]
+	return ok
+}
+
 // unmark takes back what the lane has marked and not written.
 func (s *sim) unmark(lane *simLane) {
 	for n := range s.people {

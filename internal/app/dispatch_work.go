@@ -109,13 +109,6 @@ func (f *flying) tries(lane *postgres.Lease, k flight) int16 {
 	return f.m[lane][k]
 }
 
-func (f *flying) has(lane *postgres.Lease, a postgres.Answer) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	_, ok := f.m[lane][flight{int64(a.Tenant), int64(a.Session), a.N, a.Attempt}]
-	return ok
-}
-
 func (f *flying) done(as []answered) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -51,21 +51,6 @@ func (p *PlatformTx) Mark(ctx context.Context, worker int64, b BatchRef, limit i
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Marked])
 }
 
-// Flying lists what worker has marked and not recorded: after a commit whose
-// answer was lost, the same live process reads it back and unmarks what it
-// knows it never wrote. What a burial has made unknown meanwhile is listed too.
-func (p *PlatformTx) Flying(ctx context.Context, worker int64) ([]Answer, error) {
-	rows, err := p.tx.Query(ctx, `select tenant_id, session_id, n, attempt from attempts
-		where worker_id = $1 and (outcome is null or (outcome = 4 and code = 'worker-died'))`, worker)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Answer, error) {
-		var a Answer
-		return a, row.Scan(&a.Tenant, &a.Session, &a.N, &a.Attempt)
-	})
-}
-
 // Work lists the batches that have something to send now by one of the gateways,
 // fairly mixed: the first of every session, then the second, and so on (D35). It
 // is at most limit for each gateway, so that a slow one keeps nobody waiting (B45).

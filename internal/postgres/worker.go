@@ -133,7 +133,7 @@ func (p *PlatformTx) BuryDead(ctx context.Context, flush string, lost Answer) (w
 		if !free {
 			continue
 		}
-		n, err := p.loseFlying(ctx, id, flush, lost)
+		n, err := p.settleFlying(ctx, id, flush, lost, `outcome is null`)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -143,9 +143,10 @@ func (p *PlatformTx) BuryDead(ctx context.Context, flush string, lost Answer) (w
 	return 0, 0, nil
 }
 
-func (p *PlatformTx) loseFlying(ctx context.Context, worker int64, flush string, a Answer) (int, error) {
+// settleFlying gives the worker's attempts for which open holds the same answer.
+func (p *PlatformTx) settleFlying(ctx context.Context, worker int64, flush string, a Answer, open string) (int, error) {
 	rows, err := p.tx.Query(ctx, `select tenant_id, session_id, n, attempt from attempts
-		where worker_id = $1 and outcome is null order by tenant_id, session_id, n`, worker)
+		where worker_id = $1 and `+open+` order by tenant_id, session_id, n`, worker)
 	if err != nil {
 		return 0, err
 	}
@@ -156,4 +157,21 @@ func (p *PlatformTx) loseFlying(ctx context.Context, worker int64, flush string,
 		return 0, err
 	}
 	return len(lost), p.Record(ctx, flush, lost)
+}
+
+// TakeBack makes what worker has marked and not recorded into back, and buries
+// the worker, so that nothing is marked under its id afterwards. It waits for a
+// mark whose client gave up while the database was still committing it: the mark
+// holds the worker's row. What a burial has made unknown meanwhile is taken back
+// too. Only for a process that knows that none of it was written to a carrier.
+func (p *PlatformTx) TakeBack(ctx context.Context, worker int64, flush string, back Answer) (int, error) {
+	if _, err := p.tx.Exec(ctx, `select from workers where id = $1 for update`, worker); err != nil {
+		return 0, err
+	}
+	n, err := p.settleFlying(ctx, worker, flush, back, `(outcome is null or (outcome = 4 and code = 'worker-died'))`)
+	if err != nil {
+		return 0, err
+	}
+	_, err = p.tx.Exec(ctx, `update workers set buried_at = coalesce(buried_at, clock_timestamp()) where id = $1`, worker)
+	return n, err
 }
