@@ -15,6 +15,7 @@ package webtest
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -92,7 +93,7 @@ type Tab struct {
 }
 
 // patience is how long a tab waits for something to appear.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Tab opens a page with cookies of its own, 1440 by 900, light.
 func (b *Browser) Tab(t testing.TB) *Tab {
@@ -151,6 +152,7 @@ func (p *Tab) Size(w, h int64) {
 		opts = append(opts, chromedp.EmulateMobile, chromedp.EmulateTouch)
 	}
 	p.do("size", chromedp.EmulateViewport(w, h, opts...))
+	p.Until("the window to have its size", fmt.Sprintf("matchMedia('(width: %dpx)').matches", w))
 }
 
 // Theme is what the system asks for: "light" or "dark". Motion is off, so that pictures are the same each time.
@@ -181,8 +183,19 @@ func (p *Tab) URL() string {
 }
 
 // Click presses the first element that matches the CSS selector, once it stands still and nothing lies over it: on a
-// busy machine the page may still be moving where a person would see it and wait.
+// busy machine the page may still be moving where a person would see it and wait. A press that went beside it, because
+// the page moved after all, is made again.
 func (p *Tab) Click(css string) {
+	p.t.Helper()
+	for range 5 {
+		if p.press(css); p.pressed() {
+			return
+		}
+	}
+	p.t.Fatalf("%s moved away from five clicks (at %s)", css, p.URL())
+}
+
+func (p *Tab) press(css string) {
 	p.t.Helper()
 	p.Until(css+" to be free", `new Promise(done => { const e = document.querySelector(`+quote(css)+`);
 		if (!e) return done(false);
@@ -190,8 +203,16 @@ func (p *Tab) Click(css string) {
 		const a = e.getBoundingClientRect();
 		requestAnimationFrame(() => requestAnimationFrame(() => { const b = e.getBoundingClientRect();
 			const top = document.elementFromPoint(b.left + b.width / 2, b.top + b.height / 2), label = top?.closest('label');
-			done(e.isConnected && a.top === b.top && a.left === b.left && (e.contains(top) || label?.control === e)); })); })`)
+			const free = e.isConnected && a.top === b.top && a.left === b.left && (e.contains(top) || label?.control === e);
+			if (free) { window.pressed = false; document.addEventListener('click', c => { window.pressed = !!c.target.closest(`+quote(css)+`) || c.target.closest('label')?.control === e || c.target === e; }, {capture: true, once: true}); }
+			done(free); })); })`)
 	p.do("click "+css, chromedp.Click(chromedp.CSS(css)))
+}
+
+// pressed says whether the last press met its element. A page that is gone was left by it.
+func (p *Tab) pressed() bool {
+	met, err := eval[bool](p, "window.pressed !== false")
+	return met || err != nil
 }
 
 // Fill replaces what a field holds, key by key, as a person does.
