@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"net/url"
@@ -23,6 +24,8 @@ type composeForm struct {
 	Excluded []string `form:"exclude"`
 	Whom     string   `form:"whom"`
 	Revision string   `form:"revision"`
+	Window   string   `form:"window"`
+	Turn     string   `form:"turn"`
 	Person   string   `form:"person"`
 	Place    string   `form:"place"`
 	Do       string   `form:"do"` // deed, or deed:what
@@ -32,6 +35,10 @@ type composeForm struct {
 func (f composeForm) draft() app.CampaignForm {
 	out := app.CampaignForm{Name: f.Name, Sender: f.Sender, Kind: f.Kind, Text: f.Text, Lists: f.Lists, Excluded: f.Excluded, Whom: sms.Whom(f.Whom)}
 	out.Revision, _ = strconv.ParseInt(f.Revision, 10, 64)
+	if len(f.Window) <= 64 {
+		out.Window.ID = f.Window
+		out.Window.Turn, _ = strconv.Atoi(f.Turn)
+	}
 	out.View.Person, _ = sms.ParseID(f.Person)
 	out.View.Place, _ = strconv.Atoi(f.Place)
 	switch deed, what, _ := strings.Cut(f.Do, ":"); deed {
@@ -78,6 +85,7 @@ func (s *Server) composePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	d.Campaign.Window = sms.Window{ID: rand.Text()}
 	return s.showCompose(w, r, http.StatusOK, s.composeProps(r, d))
 }
 

@@ -117,6 +117,20 @@ func TestComposeInABrowser(t *testing.T) {
 	tab.Until("mine to be kept", `!document.querySelector('#conflict') && document.querySelector('#text').value.endsWith('mine')`)
 	tab.WaitText("#saved", "Saved at")
 
+	// A save whose answer is lost, because more was typed: the page is in no conflict with itself.
+	webtest.Eval[bool](tab, `(() => { const real = window.fetch; window.fetch = (to, how) => { window.fetch = real;
+		real(to, {...how, signal: undefined}).then(() => { window.lost = true; });
+		return new Promise((_, no) => how.signal.addEventListener('abort', () => no(new DOMException('', 'AbortError')))); }; return true; })()`)
+	tab.Fill("#text", "Hi {first_name|you}, mine!")
+	tab.Until("the first save to be done", `window.lost === true`)
+	tab.Click("input[name=kind][value=service]")
+	tab.Until("the second to be answered", `!document.querySelector('#text-tail')?.innerText.includes('STOP')`)
+	tab.Click("input[name=kind][value=marketing]")
+	tab.WaitText("#text-tail", "STOP 36180")
+	if tab.Has("#conflict *") {
+		t.Error(tab.Text("#conflict"))
+	}
+
 	// The name, and on to the test.
 	tab.Click(".title .menu summary")
 	tab.Fill("#name", "Black Friday, second try")

@@ -91,17 +91,9 @@ func (w *person) write(name, text string) {
 		w.press("Timetable news")
 		w.WaitText("#to-count", "will get it.")
 	}
-	w.saved(func() { w.Fill("#text", text) })
-	w.saved(func() { w.Click("input[name=kind][value=marketing]") })
+	w.Fill("#text", text)
+	w.Click("input[name=kind][value=marketing]")
 	w.WaitText("#text-tail", "STOP") // D39
-}
-
-// saved changes the draft and waits until the change is kept.
-func (w *person) saved(change func()) {
-	w.p.t.Helper()
-	before := w.Value("#revision")
-	change()
-	w.Until("the draft to be saved", fmt.Sprintf("document.querySelector('#revision').value !== %q", before))
 }
 
 // test sends the message to the first phone of the account, and waits for it.
@@ -179,9 +171,7 @@ func TestStory(t *testing.T) {
 	solveig.WaitText("main", "then send it again") // by itself
 	solveig.Look("story-refused")
 	solveig.press("Edit as version 2")
-	solveig.saved(func() {
-		solveig.Fill("#text", "Hi {first_name|there}, the winter routes begin on Monday. All of them are at kystbuss.no/winter")
-	})
+	solveig.Fill("#text", "Hi {first_name|there}, the winter routes begin on Monday. All of them are at kystbuss.no/winter")
 	solveig.Look("story-compose-again")
 	solveig.press("Continue to test")
 	solveig.test()

@@ -141,6 +141,7 @@ type CampaignForm struct {
 	Lists, Excluded          []string // IDs
 	Whom                     sms.Whom // when a version has left before
 	Revision                 int64    // what it may write over
+	Window                   sms.Window
 	Fix                      string   // code of the advice to follow
 	View                     View
 }
@@ -255,7 +256,7 @@ func (a *App) SaveDraft(ctx context.Context, who sms.Actor, id sms.ID, f Campaig
 		if err := a.typed(ctx, tx, &d, f); err != nil {
 			return err
 		}
-		if f.Revision != kept.Revision && !sameDraft(d.Campaign, kept) {
+		if f.Revision != kept.Revision && !f.Window.After(kept.Window) && !sameDraft(d.Campaign, kept) {
 			d.Stale = &Stale{By: kept.UpdatedByName, At: kept.UpdatedAt, Revision: kept.Revision, Mine: kept.UpdatedBy == who.User, Text: kept.Text}
 			d.Campaign.Revision = f.Revision
 		}
@@ -305,6 +306,7 @@ func (a *App) typed(ctx context.Context, tx *postgres.Tx, d *Draft, f CampaignFo
 	}
 	c := &d.Campaign
 	kept := *c
+	c.Window = f.Window
 	if name, err := sms.CampaignName(f.Name); err == nil {
 		c.Name = name
 	} else {

@@ -250,6 +250,40 @@ func TestDraftConflict(t *testing.T) {
 	}
 }
 
+// The answer to a save may be lost while the next is under way: the same page is in
+// no conflict with itself. A save that comes late does not undo a newer one, and
+// another page is in conflict as ever.
+func TestDraftIsInNoConflictWithItself(t *testing.T) {
+	w := apptest.World(t)
+	id := newDraft(t, w)
+	d, err := w.App.Draft(t.Context(), w.Author, id, app.View{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		window string
+		turn   int
+		text   string
+		refuse bool
+	}{
+		{"one", 1, "Boats", false},
+		{"one", 3, "Boats and trains", false},
+		{"one", 2, "Boats and", true},
+		{"two", 4, "Buses", true},
+		{"", 5, "Trams", true},
+		{"one", 4, "Boats, trains and buses", false},
+	} {
+		f := form(d, func(f *app.CampaignForm) { f.Text, f.Window = c.text, sms.Window{ID: c.window, Turn: c.turn} })
+		got, err := w.App.SaveDraft(t.Context(), w.Author, id, f)
+		if errors.Is(err, sms.ErrConflict) != c.refuse || (got.Stale != nil) != c.refuse {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if kept, _ := w.App.Draft(t.Context(), w.Author, id, app.View{}); kept.Campaign.Text != "Boats, trains and buses" {
+		t.Errorf("kept %q", kept.Campaign.Text)
+	}
+}
+
 // D7: while a sending is under way nothing of the campaign changes.
 func TestDraftIsReadOnlyWhileUnderWay(t *testing.T) {
 	w := apptest.World(t)

@@ -13,7 +13,7 @@ const campaignColumns = `c.tenant_id, c.id, c.name, c.kind, c.sender, c.text,
 	array(select l.list_id from campaign_lists l where l.tenant_id = c.tenant_id and l.campaign_id = c.id and not l.excluded order by l.list_id),
 	array(select l.list_id from campaign_lists l where l.tenant_id = c.tenant_id and l.campaign_id = c.id and l.excluded order by l.list_id),
 	c.whom, c.reached_by, array(select s.id from sessions s where s.tenant_id = c.tenant_id and s.campaign_id = c.id and s.kind = 'campaign'
-		and s.started_at is not null order by s.id), c.revision, c.tested_revision, c.created_at, c.updated_at, c.updated_by, coalesce((select u.name from users u where u.id = c.updated_by), '')`
+		and s.started_at is not null order by s.id), c.revision, c.tested_revision, c.created_at, c.updated_at, c.updated_by, coalesce((select u.name from users u where u.id = c.updated_by), ''), c.saved_window, c.saved_turn`
 
 func (t *Tx) oneCampaign(ctx context.Context, id sms.ID, lock string) (sms.Campaign, error) {
 	rows, err := t.tx.Query(ctx, `select `+campaignColumns+` from campaigns c
@@ -21,7 +21,11 @@ func (t *Tx) oneCampaign(ctx context.Context, id sms.ID, lock string) (sms.Campa
 	if err != nil {
 		return sms.Campaign{}, err
 	}
-	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[sms.Campaign])
+	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (c sms.Campaign, err error) {
+		err = row.Scan(&c.Tenant, &c.ID, &c.Name, &c.Kind, &c.Sender, &c.Text, &c.Lists, &c.Excluded, &c.Whom, &c.ReachedBy, &c.Started,
+			&c.Revision, &c.TestedRevision, &c.CreatedAt, &c.UpdatedAt, &c.UpdatedBy, &c.UpdatedByName, &c.Window.ID, &c.Window.Turn)
+		return c, err
+	})
 }
 
 // Campaign reads one campaign.
@@ -48,8 +52,8 @@ func (t *Tx) AddCampaign(ctx context.Context, c sms.Campaign) error {
 // SaveCampaign writes what may change, and gives the campaign its next revision.
 func (t *Tx) SaveCampaign(ctx context.Context, c *sms.Campaign) error {
 	err := t.tx.QueryRow(ctx, `update campaigns set name = $3, kind = $4, sender = $5, text = $6, updated_by = $7, updated_at = $8, whom = $9,
-		revision = revision + 1 where tenant_id = $1 and id = $2 returning revision`,
-		t.tenant, c.ID, c.Name, c.Kind, c.Sender, c.Text, c.UpdatedBy, c.UpdatedAt, c.Whom).Scan(&c.Revision)
+		saved_window = $10, saved_turn = $11, revision = revision + 1 where tenant_id = $1 and id = $2 returning revision`,
+		t.tenant, c.ID, c.Name, c.Kind, c.Sender, c.Text, c.UpdatedBy, c.UpdatedAt, c.Whom, c.Window.ID, c.Window.Turn).Scan(&c.Revision)
 	if err != nil {
 		return err
 	}

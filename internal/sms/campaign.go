@@ -26,6 +26,19 @@ type Campaign struct {
 	UpdatedAt      time.Time
 	UpdatedBy      ID
 	UpdatedByName  string
+	Window         Window // that saved it last
+}
+
+// Window is one page in which a draft is open, and how often it has saved it. Turns
+// grow, so that a save that comes late is known to be older than one that was faster.
+type Window struct {
+	ID   string // "" without a page
+	Turn int
+}
+
+// After reports whether w is the same page as earlier, at a later save.
+func (w Window) After(earlier Window) bool {
+	return w.ID != "" && w.ID == earlier.ID && w.Turn > earlier.Turn
 }
 
 // Sender is a name that a tenant may send as.

@@ -1,0 +1,1 @@
+alter table campaigns drop column saved_window, drop column saved_turn;
