@@ -205,6 +205,7 @@ type ImportPage struct {
 	sms.Import
 	Fields  []string // keys of custom fields that people have, where columns may be chosen
 	Rejects []sms.RejectGroup
+	Still   bool // it should be worked on, and does not get on
 }
 
 // Import shows an import. While it is worked on that is one row: somebody looks each second.
@@ -214,6 +215,7 @@ func (a *App) Import(ctx context.Context, who sms.Actor, id sms.ID) (ImportPage,
 		if p.Import, err = tx.Import(ctx, id); err != nil {
 			return err
 		}
+		p.Still = (p.State == sms.ImportChecking || p.State == sms.ImportRunning) && a.Now().Sub(p.Work.At) > importStill
 		if p.State == sms.ImportColumns || p.State == sms.ImportChecked {
 			if p.Fields, err = tx.ImportFields(ctx); err != nil {
 				return err

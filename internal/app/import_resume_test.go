@@ -61,7 +61,13 @@ func TestImportResumes(t *testing.T) {
 	// Postgres crashed: unlogged tables are empty then, and a dead worker's job is in nobody's hands.
 	w.Exec(`truncate import_rows`)
 	old := w.job(id)
-	w.Clock.Add(3 * time.Minute)
+	if w.get(id).Still {
+		t.Error("it is said to stand still at once")
+	}
+	w.Clock.Add(30 * time.Second)
+	if !w.get(id).Still {
+		t.Error("nobody is told that it stands still")
+	}
 	if err := w.App.RunSweepImports(t.Context(), app.SweepImportsJob{}); err != nil {
 		t.Fatal(err)
 	}

@@ -10,14 +10,15 @@ import (
 	"tidings/internal/sms"
 )
 
-// SweepImportsJob looks, each minute, for imports that nobody works on and for what is kept too long.
+// SweepImportsJob looks, every quarter of a minute, for imports that nobody works on and for what is kept too long.
 type SweepImportsJob struct{}
 
 // Kind names the job.
 func (SweepImportsJob) Kind() string { return "sweep_imports" }
 
 const (
-	importStuck      = 2 * time.Minute  // without getting on: its worker is dead
+	importStuck      = 20 * time.Second // without getting on: its worker is dead, or a job too many has nothing to do
+	importStill      = 10 * time.Second // without getting on: people are told
 	uploadStuck      = 15 * time.Minute // without a byte: the browser is gone
 	importsTries     = 20               // begun without getting on at all: something is wrong with us
 	importsForgotten = 10               // by one sweep: each may have a million rows

@@ -85,7 +85,7 @@ func periodic() []*river.PeriodicJob {
 		every(time.Minute, app.SweepSessionsJob{}),
 		every(time.Minute, app.ExpireMessagesJob{}),
 		every(time.Hour, app.SweepLoginsJob{}),
-		every(time.Minute, app.SweepImportsJob{}),
+		every(15*time.Second, app.SweepImportsJob{}),
 	}
 }
 

@@ -296,6 +296,9 @@ func importState(i sms.Import) string {
 
 func (p ImportProps) at(t time.Time) string { return LongWhen(sms.In(t, p.Zone)) }
 
+// lastMoved is when it last got on.
+func (p ImportProps) lastMoved() string { return sms.In(p.Work.At, p.Zone).Format("15:04:05") }
+
 // finished says when it ended.
 func (p ImportProps) finished() string {
 	if p.FinishedAt == nil {
