@@ -35,7 +35,7 @@ func (a *App) HandleInbound(ctx context.Context) error {
 }
 
 func (a *App) handleText(ctx context.Context, tx *postgres.PlatformTx, x postgres.Inbound) error {
-	if !sms.IsStop(x.Text) {
+	if sms.ReadReply(x.Text) != sms.ReadingStop {
 		return nil
 	}
 	tenant, err := tx.LastWriter(ctx, x.Number)
