@@ -47,7 +47,7 @@ func (s *Server) contacts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := view.ContactsProps{ListsPage: lists, Base: contactsPath(r), Text: q.Text, MayEdit: actor(r).Can(sms.RightContacts)}
+	p := view.ContactsProps{ListsPage: lists, Base: contactsPath(r), OptOuts: optOutsPath(r), Text: q.Text, MayEdit: actor(r).Can(sms.RightContacts)}
 	if q.Text != "" {
 		found, err := s.App.People(r.Context(), actor(r), q)
 		if err != nil {

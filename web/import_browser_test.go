@@ -136,7 +136,8 @@ func (w *sendingSite) known() {
 	}
 	gone := int64(33612391248) // the second row of the file
 	w.InTenant(func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.AddSuppression(ctx, w.App.NumberHash(w.Tenant.ID, gone), sms.SuppressionOptedOut, gone, "STOP", nil)
+		_, err := tx.AddSuppression(ctx, sms.Suppression{Hash: w.App.NumberHash(w.Tenant.ID, gone), Kind: sms.SuppressionOptedOut, Number: gone, Source: "STOP"})
+		return err
 	})
 	b, err := os.ReadFile(demoFile(w.t))
 	if err != nil || !strings.Contains(string(b), "06 12 39 12 48") {

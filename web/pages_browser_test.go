@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/hex"
 	"regexp"
 	"strings"
 	"testing"
@@ -133,9 +134,29 @@ func (w *sendingSite) furnish() (values, campaigns map[string]string) {
 	a := w.upload(w.Owner, w.importForm(w.Owner), "winter.csv", strings.NewReader(winter))
 	return map[string]string{
 		"slug": w.Tenant.Slug, "tenant": w.Tenant.Slug, "session": strings.TrimPrefix(reviewPath(review.ID), "/staff/reviews/"), "list": w.List.String(), "person": w.personOf().ID.String(),
-		"gateway": route.Get("name"),
-		"import":  strings.Split(strings.TrimSuffix(a.to, "/columns"), "/import/")[1],
+		"gateway": route.Get("name"), "number": w.answered(),
+		"import": strings.Split(strings.TrimSuffix(a.to, "/columns"), "/import/")[1],
 	}, campaigns
+}
+
+// answered has people answer, one of them STOP; it returns the number that is left out since, as addresses name it.
+func (w *sendingSite) answered() string {
+	w.t.Helper()
+	c := w.personOf()
+	for text, reading := range map[string]sms.Reading{
+		"STOP merci": sms.ReadingStop, "Is this the bus stop at the harbour? I will stop by tomorrow": sms.ReadingDoubtful, "Wrong number, and who are you anyway?": sms.ReadingDoubtful, "👍 see you on board": sms.ReadingOther,
+	} {
+		w.Exec(`with i as (insert into inbound(gateway_id, number, recipient, text, handled_at) select id, $2, '36180', $4, now() from gateways limit 1 returning id)
+			insert into replies(tenant_id, inbound_id, number, number_hash, session_id, text, reading, received_at)
+			select $1, i.id, $2, $3, (select max(id) from sessions where tenant_id = $1), $4, $5, $6 from i`, int64(w.Tenant.ID), c.Number, c.Hash, text, string(reading), w.Clock.Now())
+	}
+	gone := w.App.NumberHash(w.Tenant.ID, 33698000001)
+	w.InTenant(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.AddSuppression(ctx, sms.Suppression{Hash: gone, Kind: sms.SuppressionOptedOut, Number: 33698000001, Source: "Answered STOP"})
+		return err
+	})
+	w.Exec(`update suppressions set session_id = (select max(id) from sessions where tenant_id = $1) where tenant_id = $1`, int64(w.Tenant.ID))
+	return hex.EncodeToString(gone)
 }
 
 // next makes another campaign the one that the helpers act on.

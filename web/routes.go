@@ -165,6 +165,15 @@ func (s *Server) contactRoutes() []route {
 		{"GET", "/a/{slug}/contacts/people/{person}/exclude", member(sms.RightContacts), s.excludePage},
 		{"POST", "/a/{slug}/contacts/people/{person}/exclude", member(sms.RightContacts), s.exclude},
 
+		// Who is never written to, and what people answered.
+		{"GET", "/a/{slug}/opt-outs", member(sms.RightSee), s.optOuts},
+		{"GET", "/a/{slug}/opt-outs/add", member(sms.RightContacts), s.leaveOutPage},
+		{"POST", "/a/{slug}/opt-outs/add", member(sms.RightContacts), s.leaveOut},
+		{"GET", "/a/{slug}/opt-outs/replies", member(sms.RightSee), s.replies},
+		{"POST", "/a/{slug}/opt-outs/replies/{reply}", member(sms.RightContacts), s.decideReply},
+		{"GET", "/a/{slug}/opt-outs/numbers/{number}", member(sms.RightSee), s.leftOut},
+		{"POST", "/a/{slug}/opt-outs/numbers/{number}", member(sms.RightSend), s.readmit},
+
 		// The import of people.
 		{"GET", "/a/{slug}/contacts/import", member(sms.RightContacts), s.importPage},
 		{"POST", "/a/{slug}/contacts/import", member(sms.RightContacts), s.startImport},

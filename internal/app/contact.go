@@ -174,7 +174,7 @@ func (a *App) ExcludeContact(ctx context.Context, who sms.Actor, id sms.ID) erro
 			return err
 		}
 		source := fmt.Sprintf("by hand, %s", who.Name)
-		if err := tx.AddSuppression(ctx, c.Hash, sms.SuppressionExcluded, c.Number, source, &who.User); err != nil {
+		if _, err := tx.AddSuppression(ctx, sms.Suppression{Hash: c.Hash, Kind: sms.SuppressionExcluded, Number: c.Number, Source: source, By: &who.User}); err != nil {
 			return err
 		}
 		return a.audit(ctx, tx, who, "exclude_contact", "contact "+id.String(), nil, map[string]any{"left_out": "excluded"}, "")

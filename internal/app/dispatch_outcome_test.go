@@ -137,7 +137,8 @@ func TestDispatchAsksSuppressionsAgain(t *testing.T) {
 	ns := numbers(10, 0)
 	s := e.send("Hello", ns...)
 	e.InTenant(func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.AddSuppression(ctx, e.App.NumberHash(e.Tenant.ID, ns[3]), sms.SuppressionOptedOut, ns[3], "STOP", nil)
+		_, err := tx.AddSuppression(ctx, sms.Suppression{Hash: e.App.NumberHash(e.Tenant.ID, ns[3]), Kind: sms.SuppressionOptedOut, Number: ns[3], Source: "STOP"})
+		return err
 	})
 	e.run()
 	y := e.until(s, "100 %", func(y sms.Tally) bool { return y.Percent() == 100 })

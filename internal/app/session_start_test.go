@@ -176,7 +176,8 @@ func TestAudienceAtStart(t *testing.T) { // D20
 		s := w.approve(w.submitted(w.Clock.Now().Add(time.Hour), nil))
 		w.AddContacts(2)
 		w.InTenant(func(ctx context.Context, tx *postgres.Tx) error {
-			return tx.AddSuppression(ctx, w.App.NumberHash(w.Tenant.ID, numbers[0]), "opted_out", numbers[0], "STOP", nil)
+			_, err := tx.AddSuppression(ctx, sms.Suppression{Hash: w.App.NumberHash(w.Tenant.ID, numbers[0]), Kind: "opted_out", Number: numbers[0], Source: "STOP"})
+			return err
 		})
 		w.Clock.Set(s.StartsAt)
 		s = w.wake(s)

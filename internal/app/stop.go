@@ -213,7 +213,7 @@ func (a *App) stopSession(ctx context.Context, r postgres.StopRef, k sms.Stop) e
 			return err // somebody was faster
 		}
 		who := theTeam(r.Tenant)
-		if s.Kind == sms.KindTest {
+		if s.Kind != sms.KindCampaign {
 			_, err := a.cancel(ctx, tx, who, &s)
 			return err
 		}

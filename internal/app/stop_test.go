@@ -248,7 +248,8 @@ func TestStopRulePauses(t *testing.T) {
 	e.until(s, "receipts", func(y sms.Tally) bool { return y.Delivered == 60 })
 	optOut := func(n int64) {
 		e.InTenant(func(ctx context.Context, tx *postgres.Tx) error {
-			return tx.AddSuppression(ctx, e.App.NumberHash(e.Tenant.ID, n), sms.SuppressionOptedOut, n, "test", nil)
+			_, err := tx.AddSuppression(ctx, sms.Suppression{Hash: e.App.NumberHash(e.Tenant.ID, n), Kind: sms.SuppressionOptedOut, Number: n, Source: "test"})
+			return err
 		})
 	}
 	optOut(people[0]) // 1 of 60: below 2 %

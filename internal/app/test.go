@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -189,7 +191,7 @@ func (a *App) sendTest(ctx context.Context, tx *postgres.Tx, who sms.Actor, id s
 		return TestSent{}, err
 	}
 	s := sms.Session{
-		Campaign: c.ID, Name: "Test of " + c.Name, MessageKind: c.Kind, Sender: c.Sender, Text: c.Text, Token: f.Token,
+		Campaign: c.ID, Kind: sms.KindTest, Name: "Test of " + c.Name, MessageKind: c.Kind, Sender: c.Sender, Text: c.Text, Token: f.Token,
 	}
 	out, err := a.sendOwn(ctx, tx, who, s, as.Contact, sms.Message(d.Text, as, c.Kind), to)
 	if err != nil {
@@ -265,9 +267,12 @@ func (a *App) sendOwn(ctx context.Context, tx *postgres.Tx, who sms.Actor, s sms
 		return TestSent{}, err
 	}
 	now := a.Now()
-	s.Tenant, s.Kind, s.State, s.Mode = tx.Tenant(), sms.KindTest, sms.SessionSending, sms.ModeNow
+	s.Tenant, s.State, s.Mode = tx.Tenant(), sms.SessionSending, sms.ModeNow
 	s.StartsAt, s.StartedAt, s.SubmittedAt, s.SubmittedBy = now, &now, now, actorID(who)
 	s.ContentHash = s.Hash()
+	if s.Kind == sms.KindReply { // its words are ours
+		s.ApprovedAt, s.ApprovedHash = &now, s.ContentHash
+	}
 	if err := tx.AddSession(ctx, &s); err != nil {
 		return TestSent{}, err
 	}
@@ -286,13 +291,19 @@ func (a *App) sendOwn(ctx context.Context, tx *postgres.Tx, who sms.Actor, s sms
 	if err := a.setAside(ctx, tx, who, s); err != nil {
 		return TestSent{}, err
 	}
-	if err := tx.AddEvent(ctx, s.ID, sms.SessionEvent{At: now, Actor: who.Name, State: s.State, Title: "Test sent"}); err != nil {
+	if err := tx.AddEvent(ctx, s.ID, sms.SessionEvent{At: now, Actor: who.Name, State: s.State, Title: ownWords[s.Kind].title}); err != nil {
 		return TestSent{}, err
 	}
-	if err := a.audit(ctx, tx, who, "send_test", sessionName(s), nil, map[string]any{"name": s.Name, "people": s.People, "price": s.Price}, ""); err != nil {
+	if err := a.audit(ctx, tx, who, ownWords[s.Kind].deed, sessionName(s), nil, map[string]any{"name": s.Name, "people": s.People, "price": s.Price}, ""); err != nil {
 		return TestSent{}, err
 	}
 	return TestSent{People: s.People, Price: s.Price}, wakeDispatch(ctx, tx, s.ID)
+}
+
+// ownWords name the sendings that no marketer finalizes.
+var ownWords = map[sms.SessionKind]words{
+	sms.KindTest:  {deed: "send_test", title: "Test sent"},
+	sms.KindReply: {deed: "send_answer", title: "Answer sent"},
 }
 
 type ownPile struct {
@@ -311,7 +322,7 @@ func (a *App) ownPiles(tenant sms.TenantID, s *sms.Session, as sms.ID, text stri
 			return nil, sms.Problems{{Field: "numbers", Text: "We do not send to " + phone.CountryInText(country) + ". Choose another phone"}}
 		}
 		row := sms.Outgoing{
-			Contact: as, Number: n, Hash: a.NumberHash(tenant, n), Text: text, Parts: size.Parts, Price: sms.Credits(size.Parts) * each,
+			Contact: as, Number: n, Hash: a.ownHash(tenant, s.Kind, n), Text: text, Parts: size.Parts, Price: sms.Credits(size.Parts) * each,
 		}
 		s.People, s.Parts, s.Price = s.People+1, s.Parts+int64(size.Parts), s.Price+row.Price
 		i := slices.IndexFunc(piles, func(p ownPile) bool { return p.country == country })
@@ -321,6 +332,17 @@ func (a *App) ownPiles(tenant sms.TenantID, s *sms.Session, as sms.ID, text stri
 		piles[i].rows = append(piles[i].rows, row)
 	}
 	return piles, nil
+}
+
+// ownHash is by what a message of our own knows its number. The answer to a STOP goes
+// to somebody who opted out a moment ago, once: it is not looked for among those.
+func (a *App) ownHash(tenant sms.TenantID, kind sms.SessionKind, number int64) []byte {
+	if kind == sms.KindReply {
+		h := hmac.New(sha256.New, a.Secret)
+		fmt.Fprintf(h, "answer:%d:%d", tenant, number)
+		return h.Sum(nil)[:16]
+	}
+	return a.NumberHash(tenant, number)
 }
 
 // setAside reserves the price of a test, or says what is missing.

@@ -105,7 +105,7 @@ func (a *App) sendCode(ctx context.Context, tx *postgres.Tx, who sms.Actor, n sm
 		return err
 	}
 	s := sms.Session{
-		Name:        "Code to verify " + phone.Number(n.Number).Masked(),
+		Kind: sms.KindTest, Name: "Code to verify " + phone.Number(n.Number).Masked(),
 		MessageKind: sms.Service, Sender: codeSender, Text: "{code} is your Tidings code. It works for 10 minutes.", Token: token,
 	}
 	_, err = a.sendOwn(ctx, tx, who, s, sms.ID{}, strings.Replace(s.Text, "{code}", code, 1), []int64{n.Number})

@@ -3,6 +3,7 @@ package sms
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -16,6 +17,34 @@ const (
 	ReadingHelp     Reading = "help"     // who are you
 	ReadingDoubtful Reading = "doubtful" // perhaps no more: a person decides
 	ReadingOther    Reading = "other"
+)
+
+// Reply is a text that a person sent, at the tenant it is for (D38).
+type Reply struct {
+	ID      int64
+	Inbound int64  // the text as it came
+	Number  int64  // E.164 digits; 0 once the person was erased
+	Hash    []byte // of the number, for this tenant
+	Session *SessionID
+	Text    string
+	Reading Reading
+	At      time.Time
+	Answer  string // what we said, or why nothing; "" where nothing is said
+
+	Decision  string // of a doubtful one: "", DecisionStop or DecisionNothing
+	DecidedAt *time.Time
+	DecidedBy string // name
+
+	Campaign     ID     // that it answers, as far as is known
+	CampaignName string // ""
+	Contact      *ID
+	ContactName  string
+}
+
+// What a person decides about a doubtful reply.
+const (
+	DecisionStop    = "stop"    // it is an opt-out
+	DecisionNothing = "nothing" // it is none
 )
 
 // ReadReply reads a text in English, French, German, Spanish, Italian, Portuguese,

@@ -54,7 +54,7 @@ func FuzzReadReply(f *testing.F) {
 		if again := ReadReply("  " + s + "\n"); again != got {
 			t.Errorf("%q is read as %s, with space around it as %s", s, got, again)
 		}
-		if strings.ToLower(strings.ToUpper(s)) == strings.ToLower(s) {
+		if strings.EqualFold(strings.ToUpper(s), s) {
 			if again := ReadReply(strings.ToUpper(s)); again != got {
 				t.Errorf("%q is read as %s, in capitals as %s", s, got, again)
 			}

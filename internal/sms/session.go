@@ -83,6 +83,7 @@ type SessionKind string
 const (
 	KindCampaign SessionKind = "campaign"
 	KindTest     SessionKind = "test"
+	KindReply    SessionKind = "reply" // the answer to a STOP, START or HELP
 )
 
 // Session is one sending of a campaign: an immutable copy of everything that

@@ -21,6 +21,8 @@ type Suppression struct {
 	Source string
 	At     time.Time
 	By     *ID
+	// Session is the sending that made the person opt out, as far as is known.
+	Session *SessionID
 }
 
 // Words is the kind as people read it.
@@ -37,3 +39,29 @@ func (k SuppressionKind) Words() string {
 	}
 	return ""
 }
+
+// LeftOut is a number that is never written to, with what people want to know of it.
+type LeftOut struct {
+	Suppression
+	Campaign     ID     // that made the person opt out, as far as is known
+	CampaignName string // ""
+	Contact      *ID    // nil: nobody in the contacts has the number
+	ContactName  string
+}
+
+// LeftOutPlace is where a page of them begins.
+type LeftOutPlace struct {
+	At   time.Time
+	Hash []byte
+}
+
+// LeftOutFilter is which of them are looked for.
+type LeftOutFilter struct {
+	Kind  SuppressionKind // "": all
+	Hash  []byte          // nil: all
+	From  LeftOutPlace
+	Limit int
+}
+
+// RetryNPAIAfter is how long an unreachable number is left alone: then it may be tried again.
+const RetryNPAIAfter = 90 * 24 * time.Hour

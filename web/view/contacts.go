@@ -14,6 +14,7 @@ import (
 type ContactsProps struct {
 	app.ListsPage
 	Base    string // "/a/nordfare/contacts"
+	OptOuts string // where they are listed
 	Text    string // searched for
 	People  PeopleProps
 	Imports []sms.Import // the newest; nil for who may not import
