@@ -109,6 +109,7 @@ func TestPlansWithoutStatistics(t *testing.T) {
 	t.Cleanup(func() { _ = conn.Close(context.Background()) })
 	statements := postgres.Questions()
 	statements["cancel"] = strings.NewReplacer("$1", "1", "$2", "1", "$3", "1").Replace(postgres.CancelBatch)
+	statements["expire"] = strings.NewReplacer("$1", "1", "$2", "1", "$3", "1", "$4", "now()", "$5", "now()", "$6", "5000").Replace(postgres.ExpireBatch)
 	each := regexp.MustCompile(`Join Filter: .*\.n = \w+\.n\b`)
 	for name, sql := range statements {
 		rows, err := conn.Query(t.Context(), "explain "+sql)
