@@ -1,6 +1,14 @@
 -- Whoever is in flight by a window is in flight by an attempt again.
 drop function mark_v6, record_v3;
 drop index receipts_waiting, receipts_once;
+update receipts set id = coalesce(id, nextval('receipt_seq')), look_at = coalesce(look_at, received_at);
+alter table receipts drop constraint receipts_check, alter column look_at set not null, alter column id drop default, alter column id set not null;
+drop sequence receipt_seq;
+alter table receipts alter column id add generated always as identity;
+select setval(pg_get_serial_sequence('receipts', 'id'), (select coalesce(max(id), 0) + 1 from receipts));
+drop trigger keep_final on messages;
+create trigger keep_final before update of state on messages
+  for each row when (old.state >= 10) execute function keep_final();
 delete from receipts r using receipts x where r.gateway_id = x.gateway_id and r.provider_id = x.provider_id and r.number = x.number
   and r.state = x.state and r.month = x.month and r.id > x.id;
 alter table receipts add primary key (id), add foreign key (gateway_id) references gateways,

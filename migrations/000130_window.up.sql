@@ -66,9 +66,19 @@ create view journal with (security_invoker = true) as
   select tenant_id, session_id, n, attempt, worker_id, gateway_id, marked_at, null, null, null from flights;
 grant select on flights, journal to tidings_app, tidings_platform;
 
+-- I8, after the update: a trigger before it locks each message for itself.
+drop trigger keep_final on messages;
+create trigger keep_final after update of state on messages
+  for each row when (old.state >= 10 and new.state is distinct from old.state) execute function keep_final();
+
 -- The inbox is a log. Only what waits for its message is looked up and told from
 -- what is there; a receipt that has found its message is found by nobody.
-alter table receipts drop constraint receipts_once, drop constraint receipts_pkey, drop constraint receipts_gateway_id_fkey;
+alter table receipts drop constraint receipts_once, drop constraint receipts_pkey, drop constraint receipts_gateway_id_fkey,
+  alter column look_at drop not null, alter column id drop identity, alter column id drop not null;
+create sequence receipt_seq owned by receipts.id;
+select setval('receipt_seq', (select coalesce(max(id), 0) + 1 from receipts));
+alter table receipts alter column id set default nextval('receipt_seq'), add check (applied_at is not null or (id is not null and look_at is not null));
+grant usage on sequence receipt_seq to tidings_platform;
 create unique index receipts_once on receipts(gateway_id, provider_id, number, state, month) where applied_at is null;
 create unique index receipts_waiting on receipts(id) where applied_at is null;
 

@@ -33,12 +33,9 @@ type Receipt struct {
 // AddReceipts writes receipts to the inbox. Only after the commit may they be
 // acknowledged. A receipt that waits there already is left as it is (B36).
 func (p *PlatformTx) AddReceipts(ctx context.Context, rs []Receipt, now time.Time) error {
-	return p.addReceipts(ctx, rs, make([]bool, len(rs)), now)
-}
-
-// addReceipts writes receipts; those that have found their message are kept
-// without the words of the carrier, of which nothing is unread.
-func (p *PlatformTx) addReceipts(ctx context.Context, rs []Receipt, applied []bool, now time.Time) error {
+	if len(rs) == 0 {
+		return nil
+	}
 	month := now.UTC().Year()*12 + int(now.UTC().Month())
 	n := len(rs)
 	var (
@@ -51,17 +48,26 @@ func (p *PlatformTx) addReceipts(ctx context.Context, rs []Receipt, applied []bo
 		raws   = make([][]byte, n)
 	)
 	for i, r := range rs {
-		gws[i], ids[i], nums[i], states[i], codes[i], dones[i] = r.Gateway, r.Provider, r.Number, r.State, r.Code, r.DoneAt
-		if !applied[i] {
-			raws[i] = r.Raw
-		}
+		gws[i], ids[i], nums[i], states[i], codes[i], dones[i], raws[i] = r.Gateway, r.Provider, r.Number, r.State, r.Code, r.DoneAt, r.Raw
 	}
-	_, err := p.tx.Exec(ctx, `insert into receipts(gateway_id, provider_id, number, state, code, done_at, raw, applied_at, month)
-		select gateway, provider, number, state, code, done, raw, case when applied then clock_timestamp() end, $9::int
-		from unnest($1::smallint[], $2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::timestamptz[], $7::bytea[], $8::boolean[])
-			as r(gateway, provider, number, state, code, done, raw, applied)
+	_, err := p.tx.Exec(ctx, `insert into receipts(gateway_id, provider_id, number, state, code, done_at, raw, month)
+		select *, $8::int from unnest($1::smallint[], $2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::timestamptz[], $7::bytea[])
 		on conflict (gateway_id, provider_id, number, state, month) where applied_at is null do nothing`,
-		gws, ids, nums, states, codes, dones, raws, applied, month)
+		gws, ids, nums, states, codes, dones, raws, month)
+	return err
+}
+
+// logReceipts writes receipts that have found their messages: without the words
+// of the carrier, of which nothing is unread, and without a name, since nobody
+// looks for them. Every column is given: then COPY writes pages, not rows.
+func (p *PlatformTx) logReceipts(ctx context.Context, rs []Receipt, now time.Time) error {
+	month := int32(now.UTC().Year()*12 + int(now.UTC().Month()))
+	_, err := p.tx.CopyFrom(ctx, pgx.Identifier{"receipts"},
+		[]string{"id", "look_at", "gateway_id", "provider_id", "number", "state", "code", "done_at", "month", "received_at", "applied_at", "raw"},
+		pgx.CopyFromSlice(len(rs), func(i int) ([]any, error) {
+			r := &rs[i]
+			return []any{nil, nil, r.Gateway, r.Provider, r.Number, r.State, r.Code, r.DoneAt, month, now, now, nil}, nil
+		}))
 	return err
 }
 
@@ -89,16 +95,22 @@ func (p *PlatformTx) TakeReceipts(ctx context.Context, rs []Receipt, now time.Ti
 	if err != nil {
 		return err
 	}
-	applied := make([]bool, len(rs))
 	var t taken
+	var applied, waiting []Receipt
 	for _, m := range found {
-		i := m.ID - 1
-		if m.State, m.Code = rs[i].State, rs[i].Code; m.N != nil && m.State != ReceiptGivenUp {
-			applied[i] = true
-			t.take(m)
+		r := rs[m.ID-1]
+		if m.N == nil || r.State == ReceiptGivenUp {
+			waiting = append(waiting, r)
+			continue
 		}
+		m.State, m.Code = r.State, r.Code
+		t.take(m)
+		applied = append(applied, r)
 	}
-	if err := p.addReceipts(ctx, rs, applied, now); err != nil {
+	if err := p.AddReceipts(ctx, waiting, now); err != nil {
+		return err
+	}
+	if err := p.logReceipts(ctx, applied, now); err != nil {
 		return err
 	}
 	return p.settle(ctx, t)
