@@ -44,8 +44,8 @@ torture: ## Kill workers and Postgres again and again while messages go out
 interop: ## Meet node-smpp, Kannel and Net::SMPP, judged by tshark
 	go run ./internal/interop
 
-bench: ## Measure; `make bench dispatch` measures one thing
-	go run ./cmd/bench $(BENCH)
+bench: ## Measure; `make bench dispatch` measures one thing (ARGS="-messages 1000000 -windows 100")
+	go run ./cmd/bench $(ARGS) $(BENCH)
 
 check: ## Look for mistakes: layout, generated code, vet, linters, import boundaries
 	@.ci/same "templates are laid out by: make fmt" '*.templ' $(TEMPL) fmt -prettier-command none .

@@ -319,7 +319,7 @@ func TestCompletedInItsWords(t *testing.T) {
 	s := w.start()
 	w.Exec(`update messages set state = case n when 3 then 11 else 10 end where tenant_id = $1`, int64(w.Tenant.ID))
 	w.Exec(`update batches set pending = 0, next_n = 4, delivered = 2, undelivered = 1 where tenant_id = $1`, int64(w.Tenant.ID))
-	w.Exec(`insert into attempts(tenant_id, session_id, n, attempt, batch_id, worker_id, gateway_id, outcome) select tenant_id, session_id, n, 1, batch_id, 0, 1, 1 from messages where tenant_id = $1`, int64(w.Tenant.ID))
+	w.Exec(`insert into attempts(tenant_id, session_id, n, attempt, worker_id, gateway_id, outcome) select tenant_id, session_id, n, 1, 0, 1, 1 from messages where tenant_id = $1`, int64(w.Tenant.ID))
 	w.Exec(`insert into ledger_transfers(tenant_id, kind, session_id, amount, idem_key, actor, reason) values ($1, 'capture', $2, $3, 'c', 'Tidings', 'x')`, int64(w.Tenant.ID), int64(s.ID), int64(s.Price))
 	if err := w.App.FollowSessions(t.Context()); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +30,7 @@ type bench struct {
 	app     *app.App
 	dsn     string
 	people  int
+	windows []int
 	figures []figure
 }
 
@@ -59,6 +62,7 @@ type measure struct {
 var measures = []measure{
 	{"import", true, measureImport},
 	{"dispatch", true, measureDispatch},
+	{"receipts", true, measureReceipts},
 	{"pages", true, measurePages},
 	{"smpp", false, measureSMPP},
 }
@@ -72,7 +76,7 @@ func asked(words []string) ([]measure, error) {
 	for _, w := range words {
 		i := slices.IndexFunc(measures, func(m measure) bool { return m.word == w })
 		if i < 0 {
-			return nil, fmt.Errorf("nothing is called %q: say import, dispatch, pages or smpp", w)
+			return nil, fmt.Errorf("nothing is called %q: say import, dispatch, receipts, pages or smpp", w)
 		}
 		out = append(out, measures[i])
 	}
@@ -88,12 +92,21 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, words []string) error {
-	what, err := asked(words)
+func run(ctx context.Context, args []string) error {
+	b := &bench{windows: []int{20, 100, 1000}}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.IntVar(&b.people, "messages", 100_000, "messages of a sending, and contacts: 1000000, 5000000")
+	flags.Func("windows", "unanswered messages of a bind, one after the other (20,100,1000)", func(list string) (err error) {
+		b.windows, err = numbers(list)
+		return err
+	})
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	what, err := asked(flags.Args())
 	if err != nil {
 		return err
 	}
-	b := &bench{people: 100_000}
 	if slices.ContainsFunc(what, func(m measure) bool { return m.database }) {
 		stop, err := b.open(ctx)
 		if err != nil {
@@ -109,6 +122,19 @@ func run(ctx context.Context, words []string) error {
 		}
 	}
 	return b.write()
+}
+
+// numbers reads "20,100".
+func numbers(list string) ([]int, error) {
+	var out []int
+	for word := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("%q is no window", word)
+		}
+		out = append(out, n)
+	}
+	return out, nil
 }
 
 // open starts Postgres, unless DATABASE_URL names one, with the program and the demo data on it.

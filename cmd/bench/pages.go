@@ -24,7 +24,7 @@ const readers = 8
 // measurePages asks for the campaign list and the status page while a session
 // goes out.
 func measurePages(ctx context.Context, b *bench) error {
-	s, err := b.send(ctx)
+	s, err := b.send(ctx, 100)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,26 @@ func measureSMPP(ctx context.Context, b *bench) error {
 	return nil
 }
 
+// pipeSpeed is the median of submit round trips a second with nothing but SMPP.
+func pipeSpeed(ctx context.Context, window int) (float64, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c, err := newSubmitter(ctx, window)
+	if err != nil {
+		return 0, err
+	}
+	defer c.stop()
+	var speeds []float64
+	for range 3 {
+		speed, err := c.run(ctx, smppTurn/2)
+		if err != nil {
+			return 0, err
+		}
+		speeds = append(speeds, speed)
+	}
+	return median(speeds), nil
+}
+
 func (b *bench) measureWindow(ctx context.Context, window int) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -174,7 +174,7 @@ func (e *engine) confirm(p app.StopPage) {
 // F20, F24: when the disk is full nothing is marked, receipts are not
 // acknowledged, and what was answered is not lost; it opens by itself.
 func TestDiskGuard(t *testing.T) {
-	for _, table := range []string{"attempts", "receipts", "ledger_transfers"} { // mark, receipt, record
+	for _, table := range []string{"windows", "receipts", "ledger_transfers"} { // mark, receipt, record
 		t.Run(table, func(t *testing.T) {
 			t.Parallel() // it waits, most of the time
 			e := newEngine(t, smsc.Config{ReceiptDelay: 10 * time.Millisecond})
@@ -187,7 +187,7 @@ func TestDiskGuard(t *testing.T) {
 				t.Errorf("%+v", g)
 			}
 			marks, y := e.marks(), e.tally(s)
-			if table == "attempts" && marks != 0 || table == "receipts" && e.carrier.Stats().Receipts != 0 || y.Delivered != 0 {
+			if table == "windows" && marks != 0 || table == "receipts" && e.carrier.Stats().Receipts != 0 || y.Delivered != 0 {
 				t.Errorf("%d marks, %d receipts acknowledged, %+v", marks, e.carrier.Stats().Receipts, y)
 			}
 			e.Exec(`drop trigger full_disk on ` + table)

@@ -39,14 +39,15 @@ func TestTakeBackWaitsForTheMark(t *testing.T) {
 			t.Errorf("%d were marked: %v", n, err)
 		}
 		go func() {
-			_ = e.App.DB.InPlatform(context.WithoutCancel(ctx), func(tx *postgres.PlatformTx) error {
-				n, err := tx.TakeBack(ctx, worker, "flush-of-the-test-000001", back)
-				if err != nil {
-					t.Error(err)
-				}
-				taken <- n
+			var n int
+			err := e.App.DB.InPlatform(context.WithoutCancel(ctx), func(tx *postgres.PlatformTx) (err error) {
+				n, err = tx.TakeBack(ctx, worker, "flush-of-the-test-000001", back)
 				return err
 			})
+			if err != nil {
+				t.Error(err)
+			}
+			taken <- n
 		}()
 		for pgtest.Value[int](t, e.DSN, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) == 0 {
 			select {

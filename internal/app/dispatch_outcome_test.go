@@ -266,15 +266,43 @@ func TestUndertaker(t *testing.T) {
 	}
 }
 
-// I2: the database refuses a second live attempt.
+// I2: the database refuses a second live attempt: a window over what was handed
+// over, another attempt while the first is in flight, or was accepted, or nobody
+// knows, and a first one that is there.
 func TestOneLiveAttempt(t *testing.T) {
 	e := newEngine(t, smsc.Config{})
-	s := e.send("Hello", numbers(1, 0)...)
-	e.mark(s, 1)
-	err := pgtest.Exec(t, e.DSN, `insert into attempts(tenant_id, session_id, n, attempt, batch_id, worker_id, gateway_id)
-		select tenant_id, session_id, n, 2, batch_id, worker_id, gateway_id from attempts`)
-	if err == nil {
-		t.Fatal("two live attempts of one message")
+	s := e.send("Hello", numbers(3, 0)...)
+	again := func(when, sql string) {
+		t.Helper()
+		if err := pgtest.Exec(t, e.DSN, sql); err == nil {
+			t.Errorf("%s: two live attempts of one message", when)
+		}
+	}
+	const window = `insert into windows select tenant_id, batch_id, 2, 2, session_id, worker_id, gateway_id, marked_at, 1 from windows`
+	const second = `insert into attempts(tenant_id, session_id, n, attempt, worker_id, gateway_id) select tenant_id, session_id, n, 2, 1, gateway_id from journal`
+	got := e.mark(s, 3)
+	again("marked again", window)
+	again("in flight", second)
+	e.record(s, got, "a", postgres.OutcomeUnknown, sms.MessageUnknown)
+	again("marked again when unknown", window)
+	again("unknown", second)
+	again("twice unknown", `insert into attempts(tenant_id, session_id, n, attempt, worker_id, gateway_id, outcome) select tenant_id, session_id, n, 1, 1, gateway_id, 4 from attempts`)
+	e.record(s, got, "b", postgres.OutcomeAccepted, sms.MessageAccepted)
+	again("accepted", second)
+}
+
+// record gives all that was marked the same answer.
+func (e *engine) record(s sms.Session, marked []postgres.Marked, flush string, outcome int16, state sms.MessageState) {
+	e.t.Helper()
+	err := e.App.DB.InPlatform(e.t.Context(), func(tx *postgres.PlatformTx) error {
+		var as []postgres.Answer
+		for _, m := range marked {
+			as = append(as, postgres.Answer{Tenant: e.Tenant.ID, Session: s.ID, N: m.N, Attempt: m.Attempt, Outcome: outcome, State: state, Counts: true, Provider: "p"})
+		}
+		return tx.Record(e.t.Context(), flush, as)
+	})
+	if err != nil {
+		e.t.Fatal(err)
 	}
 }
 
@@ -284,24 +312,10 @@ func TestRecordIsIdempotent(t *testing.T) {
 	e := newEngine(t, smsc.Config{})
 	s := e.send("Hello", numbers(2, 0)...)
 	got := e.mark(s, 2)
-	ctx := context.Background()
-	record := func(flush string, outcome int16, state sms.MessageState) {
-		t.Helper()
-		err := e.App.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
-			var as []postgres.Answer
-			for _, m := range got {
-				as = append(as, postgres.Answer{Tenant: e.Tenant.ID, Session: s.ID, N: m.N, Attempt: m.Attempt, Outcome: outcome, State: state, Counts: true, Provider: "p"})
-			}
-			return tx.Record(ctx, flush, as)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	record("a", postgres.OutcomeUnknown, sms.MessageUnknown)
-	record("b", postgres.OutcomeAccepted, sms.MessageAccepted)
-	record("b", postgres.OutcomeAccepted, sms.MessageAccepted)
-	record("c", postgres.OutcomeUnknown, sms.MessageUnknown)
+	e.record(s, got, "a", postgres.OutcomeUnknown, sms.MessageUnknown)
+	e.record(s, got, "b", postgres.OutcomeAccepted, sms.MessageAccepted)
+	e.record(s, got, "b", postgres.OutcomeAccepted, sms.MessageAccepted)
+	e.record(s, got, "c", postgres.OutcomeUnknown, sms.MessageUnknown)
 	if y := e.tally(s); y.Accepted != 2 {
 		t.Fatalf("%+v", y)
 	}

@@ -32,6 +32,16 @@ func (b *behind) age() time.Duration {
 	return 0
 }
 
+// wait waits, not long, until the answers that came before at are in the
+// database: then the receipts that follow them find their messages at once.
+func (b *behind) wait(ctx context.Context, at time.Time) {
+	for range 50 {
+		if t := b.since.Load(); t == nil || t.After(at) || !pause(ctx, 2*time.Millisecond) {
+			return
+		}
+	}
+}
+
 func (a answered) flight() flight {
 	return flight{a.result.Tenant, a.result.Session, a.result.N, a.result.Attempt}
 }

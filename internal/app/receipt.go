@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"tidings/internal/gateway"
 	"tidings/internal/postgres"
+	"tidings/internal/sms"
 )
 
 // sink takes what comes back from one gateway. It returns nil only after the
@@ -20,6 +22,7 @@ type sink struct {
 
 // Receipts writes receipts to the inbox.
 func (s *sink) Receipts(ctx context.Context, rs []gateway.Receipt) error {
+	s.d.behind.wait(ctx, time.Now())
 	if err := s.d.app.keepReceipts(ctx, s.crew.id, rs); err != nil {
 		s.d.guard.failed(err)
 		return err
@@ -53,8 +56,13 @@ func (a *App) keepReceipts(ctx context.Context, of int16, rs []gateway.Receipt) 
 		}
 	}
 	err := a.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
-		return tx.AddReceipts(ctx, rows, a.Now())
+		return tx.TakeReceipts(ctx, rows, a.Now())
 	})
+	if err != nil && !errors.Is(err, sms.ErrUnavailable) {
+		// Whatever is wrong with a message, its receipt is kept.
+		a.Log.Error("take receipts", "receipts", len(rows), "error", err)
+		err = a.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error { return tx.AddReceipts(ctx, rows, a.Now()) })
+	}
 	if err != nil {
 		return fmt.Errorf("keep %d receipts: %w", len(rs), err)
 	}

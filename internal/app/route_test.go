@@ -207,7 +207,7 @@ func TestStopAndMove(t *testing.T) {
 	e.run()
 	e.until(s, "what was moved has arrived", func(y sms.Tally) bool { return y.Delivered == 20 })
 	by := func(g string) int {
-		return pgtest.Value[int](t, e.DSN, `select count(*) from attempts a join gateways g on g.id = a.gateway_id where g.name = $1`, g)
+		return pgtest.Value[int](t, e.DSN, `select count(*) from journal a join gateways g on g.id = a.gateway_id where g.name = $1`, g)
 	}
 	if by("orange") != 10 || by("telia") != 20 {
 		t.Errorf("orange has %d and telia, number %d, has %d", by("orange"), telia.ID, by("telia"))
@@ -289,7 +289,7 @@ func TestSettingsChangeWhileSending(t *testing.T) {
 	if strings.Contains(e.Log.String(), "too many connections") {
 		t.Error("the new connections came before the old ones were closed")
 	}
-	if n := pgtest.Value[int](t, e.DSN, `select count(*) from attempts where outcome is null or outcome = 4`); n > 0 {
+	if n := pgtest.Value[int](t, e.DSN, `select count(*) from journal where outcome is null or outcome = 4`); n > 0 {
 		t.Errorf("%d attempts have no known end", n)
 	}
 	if rev := pgtest.Value[int](t, e.DSN, `select revision from gateways where name = 'orange'`); rev != 7 {

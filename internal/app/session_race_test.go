@@ -80,7 +80,7 @@ func TestCancelRacesMarksInEveryPhase(t *testing.T) {
 func (w *sending) marking(s sms.Session) (stop func(), marked *atomic.Int64, late *atomic.Bool) {
 	w.t.Helper()
 	marked, late = &atomic.Int64{}, &atomic.Bool{}
-	marked.Store(pgtest.Value[int64](w.t, w.DSN, `select count(*) from attempts where tenant_id = $1 and session_id = $2`, int64(w.Tenant.ID), int64(s.ID)))
+	marked.Store(pgtest.Value[int64](w.t, w.DSN, `select count(*) from journal where tenant_id = $1 and session_id = $2`, int64(w.Tenant.ID), int64(s.ID)))
 	ctx, cancel := context.WithCancel(context.Background())
 	worker := w.worker()
 	var done sync.WaitGroup

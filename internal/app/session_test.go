@@ -98,10 +98,16 @@ func TestCancelTheRest(t *testing.T) { // D26, I6, I13, I17
 	if n, err := w.mark(t.Context(), s, 25); n != 25 || err != nil {
 		t.Fatal(n, err)
 	}
-	w.Exec(`with r as (update messages set state = 1 where tenant_id = $1 and session_id = $2 and n between 24 and 25 returning n, batch_id)
-		insert into retries(tenant_id, session_id, n, batch_id, next_at) select $1, $2, n, batch_id, now() + interval '1 hour' from r`, int64(w.Tenant.ID), int64(s.ID))
-	w.Exec(`update attempts set outcome = 2 where tenant_id = $1 and session_id = $2 and n between 24 and 25`, int64(w.Tenant.ID), int64(s.ID))
-	w.Exec(`update batches set submitting = submitting - 2, retrying = retrying + 2 where tenant_id = $1 and session_id = $2`, int64(w.Tenant.ID), int64(s.ID))
+	err := w.App.DB.InPlatform(t.Context(), func(p *postgres.PlatformTx) error {
+		later := time.Now().Add(time.Hour)
+		a := postgres.Answer{Tenant: s.Tenant, Session: s.ID, N: 24, Attempt: 1, Outcome: postgres.OutcomeNotAccepted, State: sms.MessageRetrying, NextAt: &later}
+		b := a
+		b.N = 25
+		return p.Record(t.Context(), "two are busy", []postgres.Answer{a, b})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	out := w.mustCancel(s)
 	if want := (app.Cancelled{Started: true, Handed: 23, Kept: 37, Returned: 37 * sms.Credit}); out != want {

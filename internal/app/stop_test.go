@@ -33,7 +33,7 @@ func (e *engine) session(s sms.Session) sms.Session {
 
 func (e *engine) marks() int64 {
 	e.t.Helper()
-	return pgtest.Value[int64](e.t, e.DSN, `select count(*) from attempts`)
+	return pgtest.Value[int64](e.t, e.DSN, `select count(*) from journal`)
 }
 
 // second is another administrator.

@@ -35,8 +35,7 @@ func (p *PlatformTx) Adopt(ctx context.Context, m Orphan) (bool, error) {
 		join messages g on g.tenant_id = u.tenant_id and g.session_id = u.session_id and g.n = u.n
 		join attempts t on t.tenant_id = u.tenant_id and t.session_id = u.session_id and t.n = u.n and t.attempt = u.attempt
 		where u.gateway_id = $1 and u.number = $2 and u.marked_at <= $3
-		  and not exists (select 1 from attempts a join messages f on f.tenant_id = a.tenant_id and f.session_id = a.session_id and f.n = a.n
-			where a.outcome is null and a.gateway_id = $1 and f.number = $2 and a.worker_id in (select id from workers where buried_at is null))
+		  and not exists (select 1 from workers w join flights f on f.worker_id = w.id where w.buried_at is null and f.gateway_id = $1 and f.number = $2)
 		order by g.state = 16, u.attempt desc limit 10 for update of u`, m.Gateway, m.Number, m.At)
 	if err != nil {
 		return false, err
@@ -52,7 +51,7 @@ func (p *PlatformTx) Adopt(ctx context.Context, m Orphan) (bool, error) {
 			return false, nil
 		}
 	}
-	if _, err := p.tx.Exec(ctx, `update receipts set look_at = clock_timestamp() where id = $1`, m.ID); err != nil {
+	if _, err := p.tx.Exec(ctx, `update receipts set look_at = clock_timestamp() where id = $1 and applied_at is null`, m.ID); err != nil {
 		return false, err
 	}
 	if c.Resent && c.Last && c.State == sms.MessageRetrying {
@@ -114,11 +113,16 @@ func (p *PlatformTx) keepSlots(ctx context.Context, m Orphan, c lost, left int16
 // undoResend makes a message unknown again that was to be sent again and has not been: its first text arrived
 // after all, so nobody gets a second one.
 func (p *PlatformTx) undoResend(ctx context.Context, c lost) error {
-	// The session first, as everybody does: a cancellation and this take turns.
+	// The session first, as everybody does: a cancellation and this take turns. Then the batch, whose message changes.
 	if _, err := p.tx.Exec(ctx, `select 1 from sessions where tenant_id = $1 and id = $2 for share`, c.Tenant, c.Session); err != nil {
 		return err
 	}
-	_, err := p.tx.Exec(ctx, `with m as (update messages set state = 4 where tenant_id = $1 and session_id = $2 and n = $3 and state = 1 and attempts = $4
+	_, err := p.tx.Exec(ctx, `select 1 from batches where tenant_id = $1 and id = (select batch_id from messages
+		where tenant_id = $1 and session_id = $2 and n = $3) for update`, c.Tenant, c.Session, c.N)
+	if err != nil {
+		return err
+	}
+	_, err = p.tx.Exec(ctx, `with m as (update messages set state = 4 where tenant_id = $1 and session_id = $2 and n = $3 and state = 1 and attempts = $4
 			returning batch_id),
 		a as (update attempts set outcome = 4, resend_id = null where tenant_id = $1 and session_id = $2 and n = $3 and attempt = $4 and exists (select 1 from m)),
 		r as (delete from retries where tenant_id = $1 and session_id = $2 and n = $3 and exists (select 1 from m))

@@ -50,22 +50,24 @@ var invariants = []invariant{
 	{"I1", "one message per person and session", `
 		select tenant_id, session_id, number_hash, count(*) from messages group by 1, 2, 3 having count(*) > 1`},
 	{"I2", "at most one live attempt per message", `
-		select tenant_id, session_id, n, count(*) from attempts where outcome is distinct from 2 group by 1, 2, 3 having count(*) > 1`},
+		select tenant_id, session_id, n, count(*) from journal where outcome is distinct from 2 group by 1, 2, 3 having count(*) > 1`},
+	{"I2", "no message is handed over for the first time twice", `
+		select tenant_id, batch_id, first_n from (select *, lag(last_n) over (partition by tenant_id, batch_id order by first_n) as before from windows) w
+		where before >= first_n`},
 	{"I3", "nothing leaves before approval, and nothing but what was approved", `
-		select a.tenant_id, a.session_id, a.n from attempts a join sessions s on s.tenant_id = a.tenant_id and s.id = a.session_id
+		select a.tenant_id, a.session_id, a.n from journal a join sessions s on s.tenant_id = a.tenant_id and s.id = a.session_id
 		where s.kind = 'campaign' and (s.approved_at is null or a.marked_at < s.approved_at or s.approved_hash is distinct from s.content_hash)`},
 	{"I4", "nothing leaves outside its window", `
-		select a.tenant_id, a.session_id, a.n from attempts a join batches b on b.tenant_id = a.tenant_id and b.id = a.batch_id
-		where a.marked_at < b.due_at or a.marked_at >= b.not_after`},
+		select a.tenant_id, a.session_id, a.n from journal a join messages m on m.tenant_id = a.tenant_id and m.session_id = a.session_id and m.n = a.n
+		join batches b on b.tenant_id = m.tenant_id and b.id = m.batch_id where a.marked_at < b.due_at or a.marked_at >= b.not_after`},
 	{"I5", "nothing leaves to a number later than two seconds after it was suppressed", `
-		select a.tenant_id, a.session_id, a.n from attempts a join messages m on m.tenant_id = a.tenant_id and m.session_id = a.session_id and m.n = a.n
+		select a.tenant_id, a.session_id, a.n from journal a join messages m on m.tenant_id = a.tenant_id and m.session_id = a.session_id and m.n = a.n
 		join suppressions x on x.tenant_id = m.tenant_id and x.number_hash = m.number_hash where a.marked_at > x.created_at + interval '2 seconds'`},
 	{"I7", "every attempt in flight has a live worker", `
-		select a.tenant_id, a.session_id, a.n, a.worker_id from attempts a left join workers w on w.id = a.worker_id
-		where a.outcome is null and (w.id is null or w.buried_at is not null)`},
+		select a.tenant_id, a.session_id, a.n, a.worker_id from flights a left join workers w on w.id = a.worker_id
+		where w.id is null or w.buried_at is not null`},
 	{"I8", "no message is being submitted for more than five minutes", `
-		select m.tenant_id, m.session_id, m.n from messages m join attempts a on a.tenant_id = m.tenant_id and a.session_id = m.session_id
-		and a.n = m.n and a.attempt = m.attempts where m.state = 2 and a.marked_at < clock_timestamp() - interval '5 minutes'`},
+		select tenant_id, session_id, n from flights where marked_at < clock_timestamp() - interval '5 minutes'`},
 	{"I8", "every message is final 49 hours after its last attempt", `
 		select m.tenant_id, m.session_id, m.n from messages m join attempts a on a.tenant_id = m.tenant_id and a.session_id = m.session_id
 		and a.n = m.n and a.attempt = m.attempts where m.state in (3, 4) and a.marked_at < clock_timestamp() - interval '49 hours'`},
@@ -73,6 +75,9 @@ var invariants = []invariant{
 		select coalesce(m.tenant_id, r.tenant_id) as tenant_id, coalesce(m.session_id, r.session_id) as session_id, coalesce(m.n, r.n) as n
 		from (select * from messages where state = 1) m full join retries r
 		on r.tenant_id = m.tenant_id and r.session_id = m.session_id and r.n = m.n where m.n is null or r.n is null`},
+	{"I9", "what is in flight is counted by its window, and what is marked is in one", `
+		select b.tenant_id, b.id from batches b where b.submitting <> (select coalesce(sum(w.open), 0) from windows w where w.tenant_id = b.tenant_id and w.batch_id = b.id)
+			+ (select count(*) from messages m where m.tenant_id = b.tenant_id and m.session_id = b.session_id and m.n between b.first_n and b.last_n and m.state = 2)`},
 	{"I8", "the database keeps final states as they are", `
 		select 'keep_final' as trigger where not exists (select 1 from pg_trigger g
 			where g.tgrelid = 'messages'::regclass and g.tgname = 'keep_final' and g.tgenabled in ('O', 'A'))`},
@@ -91,8 +96,8 @@ var invariants = []invariant{
 	{"I12", "every receipt that is an hour old has found its message", `
 		select id, provider_id from receipts where applied_at is null and look_at <> 'infinity' and received_at < clock_timestamp() - interval '1 hour'`},
 	{"I13", "the counters of a batch are the counts of its messages", `
-		select b.tenant_id, b.id from batches b join lateral (select count(*) filter (where state = 0) as s0, count(*) filter (where state = 1) as s1,
-			count(*) filter (where state = 2) as s2, count(*) filter (where state = 3) as s3, count(*) filter (where state = 4) as s4,
+		select b.tenant_id, b.id from batches b join lateral (select count(*) filter (where state = 0 and n >= b.next_n) as s0,
+			count(*) filter (where state = 1) as s1, count(*) filter (where state = 2 or state = 0 and n < b.next_n) as s2, count(*) filter (where state = 3) as s3, count(*) filter (where state = 4) as s4,
 			count(*) filter (where state = 10) as s10, count(*) filter (where state = 11) as s11, count(*) filter (where state = 12) as s12,
 			count(*) filter (where state = 13) as s13, count(*) filter (where state = 14) as s14, count(*) filter (where state = 15) as s15,
 			count(*) filter (where state = 16) as s16, count(*) filter (where state = 17) as s17

@@ -20,16 +20,17 @@ import (
 var breaches = []struct{ rule, sql string }{
 	{"I1", `alter table messages drop constraint one_message_per_person;
 		update messages set number_hash = (select number_hash from messages where n = 1) where n = 5`},
-	{"I2", `drop index one_live; insert into attempts(tenant_id, session_id, n, attempt, batch_id, worker_id, gateway_id, outcome)
-		select tenant_id, session_id, n, 2, batch_id, worker_id, gateway_id, 4 from attempts where n = 1`},
+	{"I2", `alter table attempts drop constraint one_live, disable trigger attempt_follows; insert into attempts(tenant_id, session_id, n, attempt, worker_id, gateway_id, outcome)
+		select tenant_id, session_id, n, 2, worker_id, gateway_id, 4 from attempts where n = 1`},
+	{"I2", `alter table windows drop constraint one_window; insert into windows select tenant_id, batch_id, 2, 2, session_id, worker_id, gateway_id, marked_at, 0 from windows where first_n = 1`},
 	{"I3", `update sessions set approved_at = clock_timestamp() + interval '1 day'`},
 	{"I3", `alter table sessions drop constraint approved_before_sending; update sessions set content_hash = 'edited'`},
 	{"I4", `update batches set due_at = clock_timestamp() + interval '1 hour'`},
 	{"I4", `update batches set not_after = due_at`},
 	{"I5", `insert into suppressions(tenant_id, number_hash, kind, source, created_at)
-		select tenant_id, number_hash, 'opted_out', 'STOP', clock_timestamp() - interval '1 hour' from messages where n = 6`},
+		select tenant_id, number_hash, 'opted_out', 'STOP', clock_timestamp() - interval '1 hour' from messages where n = 5`},
 	{"I7", `update workers set buried_at = clock_timestamp()`},
-	{"I8", `update attempts set marked_at = clock_timestamp() - interval '6 minutes' where n = 6`},
+	{"I8", `update windows set marked_at = clock_timestamp() - interval '6 minutes' where first_n = 5`},
 	{"I8", `update attempts set marked_at = clock_timestamp() - interval '50 hours' where n = 3`},
 	{"I8", `delete from retries`},
 	{"I8", `drop trigger keep_final on messages`},
@@ -37,6 +38,7 @@ var breaches = []struct{ rule, sql string }{
 	{"I9", `update attempts set outcome = 1 where n = 2`},
 	{"I9", `update attempts set outcome = 2 where n = 3`},
 	{"I9", `update attempts set outcome = 4 where n = 4`},
+	{"I9", `update windows set open = 0`},
 	{"I10", `alter table messages disable trigger keep_final; update messages set state = 14 where n = 1`},
 	{"I12", `insert into receipts(gateway_id, provider_id, number, state, month, received_at)
 		select id, 'stranger', 33600000000, 10, 0, clock_timestamp() - interval '2 hours' from gateways`},
@@ -109,6 +111,7 @@ func TestPlansWithoutStatistics(t *testing.T) {
 	t.Cleanup(func() { _ = conn.Close(context.Background()) })
 	statements := postgres.Questions()
 	statements["cancel"] = strings.NewReplacer("$1", "1", "$2", "1", "$3", "1").Replace(postgres.CancelBatch)
+	statements["expire"] = strings.NewReplacer("$1", "1", "$2", "1", "$3", "1", "$4", "now()", "$5", "now()", "$6", "5000").Replace(postgres.ExpireBatch)
 	each := regexp.MustCompile(`Join Filter: .*\.n = \w+\.n\b`)
 	for name, sql := range statements {
 		rows, err := conn.Query(t.Context(), "explain "+sql)
@@ -156,7 +159,7 @@ func brokenBy(t *testing.T, conn *pgx.Conn, breach string) []string {
 }
 
 // underWay makes a session in which a message is in each place: 1 delivered,
-// 2 trying again, 3 unknown, 4 refused, 5 not sent yet, 6 in flight.
+// 2 trying again, 3 unknown, 4 refused, 5 in flight, 6 not sent yet.
 func underWay(t *testing.T, w *apptest.TheWorld) {
 	t.Helper()
 	w.Credits(100 * sms.Credit)
@@ -176,15 +179,12 @@ func underWay(t *testing.T, w *apptest.TheWorld) {
 			select t, s, i, b, 33600000000 + i, int4send(i), 'FR', 'Hello', 1, 1000 from generate_series(1, 6) i;
 		insert into ledger_transfers(tenant_id, kind, session_id, amount, idem_key, actor, reason) values (t, 'reserve', s, 6000, 'reserve', 'test', 'test');
 		insert into workers(name) values ('test') returning id into w;
-		perform mark_v5(w, t, s, b, g, 4, clock_timestamp());
-		perform record_v2(t, s, 'flush', array[1, 2, 3, 4], array[1, 1, 1, 1]::smallint[], array[1, 2, 4, 3]::smallint[], array[3, 1, 4, 12]::smallint[],
+		perform mark_v6(w, t, s, b, g, 4, clock_timestamp());
+		perform record_v3(t, s, 'flush', array[1, 2, 3, 4], array[1, 1, 1, 1]::smallint[], array[1, 2, 4, 3]::smallint[], array[3, 1, 4, 12]::smallint[],
 			array[true, true, true, true], array[null, 'busy', null, 'no'], array['p1', null, null, null], array[null, clock_timestamp() + interval '1 hour', null, null]);
-		perform mark_v5(w, t, s, b, g, 1, clock_timestamp()); -- 5: given back below
-		perform mark_v5(w, t, s, b, g, 1, clock_timestamp());
-		delete from attempts where n = 5;
-		update messages set state = 0, attempts = 0 where n = 5;
+		perform mark_v6(w, t, s, b, g, 1, clock_timestamp());
 		update messages set state = 10 where n = 1;
-		update batches set submitting = submitting - 1, pending = pending + 1, accepted = accepted - 1, delivered = delivered + 1;
+		update batches set accepted = accepted - 1, delivered = delivered + 1;
 		insert into receipts(gateway_id, provider_id, number, state, month, applied_at) values (g, 'p1', 33600000001, 10, 0, clock_timestamp());
 	end $do$`)
 }

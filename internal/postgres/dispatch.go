@@ -39,11 +39,11 @@ type BatchRef struct {
 }
 
 // Mark takes the next window of a batch for worker and gateway: the only thing
-// that permits a write to a carrier (mark_v5). It permits nothing while a guard
+// that permits a write to a carrier (mark_v6). It permits nothing while a guard
 // is closed or a stop holds; clock is the time as the worker has it (I26).
 // Commit before writing.
 func (p *PlatformTx) Mark(ctx context.Context, worker int64, b BatchRef, limit int, clock time.Time) ([]Marked, error) {
-	rows, err := p.tx.Query(ctx, `select n, attempt, number, sender, body, parts, tries, not_after from mark_v5($1, $2, $3, $4, $5, $6, $7)`,
+	rows, err := p.tx.Query(ctx, `select n, attempt, number, sender, body, parts, tries, not_after from mark_v6($1, $2, $3, $4, $5, $6, $7)`,
 		worker, b.Tenant, b.Session, b.Batch, b.Gateway, limit, clock)
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ type AnswerPart struct {
 }
 
 // Record writes answers: outcomes, states, counters and the charge of every
-// session in this transaction (record_v2). Replaying it changes nothing; flush
+// session in this transaction (record_v3). Replaying it changes nothing; flush
 // is the key of the charge and must be the same when replayed.
 func (p *PlatformTx) Record(ctx context.Context, flush string, answers []Answer) error {
 	slices.SortFunc(answers, func(a, b Answer) int {
@@ -146,7 +146,7 @@ func (p *PlatformTx) recordSession(ctx context.Context, flush string, as []Answe
 		}
 	}
 	var changed int
-	err := p.tx.QueryRow(ctx, `select record_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+	err := p.tx.QueryRow(ctx, `select record_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		as[0].Tenant, as[0].Session, flush, ns, attempts, outcomes, states, counts, codes, provs, nexts).Scan(&changed)
 	if err != nil || len(parts) == 0 {
 		return err

@@ -28,34 +28,65 @@ func (t *Tx) AddSample(ctx context.Context, id sms.SessionID, x sms.Sample) erro
 	return err
 }
 
+// expireBatch ends at most $6 messages of one batch ($3) that nobody will answer any more at $5: see Expire. Messages are
+// gone through once, each looks for its own attempt, and what was found is found again by its place: the statistics know
+// nothing of a young session, and Postgres would compare each with each.
+const expireBatch = `with old as materialized (
+			select m.n, m.state, m.ctid as place from messages m, batches x join gateways g on g.id = x.gateway_id
+			where m.tenant_id = $1 and m.session_id = $2 and x.tenant_id = $1 and x.id = $3 and m.n between x.first_n and x.last_n
+			  and m.state in (0, 1, 3, 4) and case m.state when 0 then m.n >= x.next_n and x.not_after <= $5
+				when 1 then m.first_at <= $5 - make_interval(hours => g.retry_hours) or x.not_after <= $5
+				else (select a.marked_at from attempts a where a.tenant_id = m.tenant_id and a.session_id = m.session_id
+					and a.n = m.n and a.attempt = m.attempts limit 1) <= $4 end
+			order by m.n limit $6 for update of m),
+		u as (update messages m set final_at = $5, state = case old.state when 0 then 17 when 1 then 11 when 3 then 15 else 16 end
+			from old where m.ctid = old.place),
+		quiet as (select q.place from old cross join lateral (select q.ctid as place from retries q
+			where q.tenant_id = $1 and q.session_id = $2 and q.n = old.n and old.state = 1 limit 1) q),
+		r as (delete from retries r using quiet where r.ctid = quiet.place),
+		s as (select count(*) filter (where state = 0) as pending, count(*) filter (where state = 1) as retrying,
+			count(*) filter (where state = 3) as accepted, count(*) filter (where state = 4) as unknown, max(n) filter (where state = 0) as last from old),
+		c as (update batches b set pending = b.pending - s.pending, missed = b.missed + s.pending, retrying = b.retrying - s.retrying,
+				undelivered = b.undelivered + s.retrying, accepted = b.accepted - s.accepted, expired = b.expired + s.accepted,
+				unknown = b.unknown - s.unknown, presumed_unsent = b.presumed_unsent + s.unknown, next_n = coalesce(s.last + 1, b.next_n)
+			from s where b.tenant_id = $1 and b.id = $3)
+		select count(*) from old`
+
 // Expire ends what nobody will answer any more, at most limit messages of one
 // session: tried again for as long as its route says, or accepted since before
 // cutoff, becomes NPAI (D31), unknown since before cutoff is presumed unsent
 // (D34), and what its window left behind at now is missed. It returns how many
-// it ended.
+// it ended. Batches are taken in the order of their ids, and only those that are
+// old enough to have something.
 func (t *Tx) Expire(ctx context.Context, id sms.SessionID, cutoff, now time.Time, limit int) (int, error) {
-	var n int
-	err := t.tx.QueryRow(ctx, `with old as (
-			select m.n, m.batch_id, m.state,
-				case m.state when 0 then 17 when 1 then 11 when 3 then 15 when 4 then 16 end as final
-			from messages m join batches b on b.tenant_id = m.tenant_id and b.id = m.batch_id
-			join gateways g on g.id = b.gateway_id
-			left join attempts a on a.tenant_id = m.tenant_id and a.session_id = m.session_id and a.n = m.n and a.attempt = m.attempts
-			where m.tenant_id = $1 and m.session_id = $2 and m.state in (0, 1, 3, 4)
-			  and ((m.state = 0 and b.not_after <= $4) or (m.state = 1 and (m.first_at <= $4 - make_interval(hours => g.retry_hours) or b.not_after <= $4))
-			    or (m.state in (3, 4) and a.marked_at <= $3))
-			order by m.n limit $5 for update of m),
-		u as (update messages m set state = old.final, final_at = $4 from old where m.tenant_id = $1 and m.session_id = $2 and m.n = old.n),
-		r as (delete from retries r using old where r.tenant_id = $1 and r.session_id = $2 and r.n = old.n),
-		s as (select batch_id, count(*) filter (where state = 0) as pending, count(*) filter (where state = 1) as retrying,
-			count(*) filter (where state = 3) as accepted, count(*) filter (where state = 4) as unknown from old group by 1),
-		c as (update batches b set pending = b.pending - s.pending, missed = b.missed + s.pending, retrying = b.retrying - s.retrying,
-				undelivered = b.undelivered + s.retrying, accepted = b.accepted - s.accepted, expired = b.expired + s.accepted,
-				unknown = b.unknown - s.unknown, presumed_unsent = b.presumed_unsent + s.unknown,
-				next_n = case when s.pending > 0 then b.last_n + 1 else b.next_n end
-			from s where b.tenant_id = $1 and b.id = s.batch_id)
-		select count(*) from old`, t.tenant, id, cutoff, now, limit).Scan(&n)
-	return n, err
+	rows, err := t.tx.Query(ctx, `select b.id from batches b join gateways g on g.id = b.gateway_id
+		where b.tenant_id = $1 and b.session_id = $2 and (b.pending + b.retrying > 0 and b.not_after <= $4
+			or b.retrying > 0 and b.due_at <= $4 - make_interval(hours => g.retry_hours)
+			or b.accepted + b.unknown > 0 and b.due_at <= $3)
+		order by b.id`, t.tenant, id, cutoff, now)
+	if err != nil {
+		return 0, err
+	}
+	batches, err := pgx.CollectRows(rows, pgx.RowTo[sms.BatchID])
+	if err != nil {
+		return 0, err
+	}
+	all := 0
+	for _, b := range batches {
+		if all >= limit {
+			break
+		}
+		// The batch first, as a cancellation does.
+		if _, err := t.tx.Exec(ctx, `select 1 from batches where tenant_id = $1 and id = $2 for update`, t.tenant, b); err != nil {
+			return all, err
+		}
+		var n int
+		if err := t.tx.QueryRow(ctx, expireBatch, t.tenant, id, b, cutoff, now, limit-all).Scan(&n); err != nil {
+			return all, err
+		}
+		all += n
+	}
+	return all, nil
 }
 
 // Charged is what a session has been charged so far, and what came back.

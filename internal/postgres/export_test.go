@@ -16,6 +16,9 @@ func CheckIn(ctx context.Context, tx pgx.Tx) ([]Broken, error) {
 // CancelBatch is the statement that keeps a batch back.
 const CancelBatch = cancelBatch
 
+// ExpireBatch is the statement that ends what nobody will answer any more.
+const ExpireBatch = expireBatch
+
 // Questions are the queries of the invariants, by their rules.
 func Questions() map[string]string {
 	out := map[string]string{}

@@ -15,7 +15,8 @@ import (
 
 // reached says of a message g that its person got it, or may have: a carrier has it, it is on its way, nobody
 // knows, or nobody knew when a person had it sent again.
-const reached = `(g.state in (2, 3, 4, 10, 15, 16) or (g.attempts > 0 and (select true from attempts a
+const reached = `(g.state in (2, 3, 4, 10, 15, 16)
+	or (g.state = 0 and g.n < (select b.next_n from batches b where b.tenant_id = g.tenant_id and b.id = g.batch_id)) or (g.attempts > 0 and (select true from attempts a
 	where a.tenant_id = g.tenant_id and a.session_id = g.session_id and a.n = g.n and (a.outcome in (1, 4) or a.resend_id is not null) limit 1) is not null))`
 
 // unsure says of a message g that nobody knows: it was written, and neither an answer nor a receipt ever came.

@@ -31,8 +31,11 @@ type Receipt struct {
 }
 
 // AddReceipts writes receipts to the inbox. Only after the commit may they be
-// acknowledged. A receipt that is there already is left as it is (B36).
+// acknowledged. A receipt that waits there already is left as it is (B36).
 func (p *PlatformTx) AddReceipts(ctx context.Context, rs []Receipt, now time.Time) error {
+	if len(rs) == 0 {
+		return nil
+	}
 	month := now.UTC().Year()*12 + int(now.UTC().Month())
 	n := len(rs)
 	var (
@@ -49,109 +52,68 @@ func (p *PlatformTx) AddReceipts(ctx context.Context, rs []Receipt, now time.Tim
 	}
 	_, err := p.tx.Exec(ctx, `insert into receipts(gateway_id, provider_id, number, state, code, done_at, raw, month)
 		select *, $8::int from unnest($1::smallint[], $2::text[], $3::bigint[], $4::smallint[], $5::text[], $6::timestamptz[], $7::bytea[])
-		on conflict do nothing`, gws, ids, nums, states, codes, dones, raws, month)
+		on conflict (gateway_id, provider_id, number, state, month) where applied_at is null do nothing`,
+		gws, ids, nums, states, codes, dones, raws, month)
 	return err
 }
 
-// match is a receipt beside the attempt it speaks of, if there is one.
-type match struct {
-	ID       int64
-	Gateway  int16
-	Provider string
-	Number   int64
-	State    int16
-	Code     string
-	At       time.Time
-	Tenant   *sms.TenantID
-	Session  *sms.SessionID
-	N        *int32
-	Attempt  *int16
-	Part     *int16 // of a message of several
-	Resent   bool   // a person had the message sent again since: it speaks of the first text
-	Orphan   bool   // something unknown went to the same number
+// logReceipts writes receipts that have found their messages: without the words
+// of the carrier, of which nothing is unread, and without a name, since nobody
+// looks for them. Every column is given: then COPY writes pages, not rows.
+func (p *PlatformTx) logReceipts(ctx context.Context, rs []Receipt, now time.Time) error {
+	month := int32(now.UTC().Year()*12 + int(now.UTC().Month()))
+	_, err := p.tx.CopyFrom(ctx, pgx.Identifier{"receipts"},
+		[]string{"id", "look_at", "gateway_id", "provider_id", "number", "state", "code", "done_at", "month", "received_at", "applied_at", "raw"},
+		pgx.CopyFromSlice(len(rs), func(i int) ([]any, error) {
+			r := &rs[i]
+			return []any{nil, nil, r.Gateway, r.Provider, r.Number, r.State, r.Code, r.DoneAt, month, now, now, nil}, nil
+		}))
+	return err
 }
 
-// Orphan is a receipt that nobody claims, though something unknown went to its
-// number: Adopt may find out.
-type Orphan struct {
-	ID       int64
-	Gateway  int16
-	Provider string
-	Number   int64
-	At       time.Time
-}
-
-// ApplyReceipts moves messages by at most limit receipts of the inbox and
-// returns how many it took, and those to be adopted, each in a transaction of
-// its own. The first final answer wins; later ones are kept and change nothing,
-// since a final state never changes (I8, D25: its credits have gone back). Only
-// among those that wait together Delivered beats that the time ran out or that
-// the carrier does not know, whichever came first (B36).
-// What came in the last moments, age, is left for the next time: the answers it
-// belongs to are still being recorded.
-func (p *PlatformTx) ApplyReceipts(ctx context.Context, age time.Duration, limit int) (int, []Orphan, error) {
-	// Every look-up here is by an index, whatever the planner believes of tables
-	// that were empty a minute ago.
-	_, err := p.tx.Exec(ctx, `select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`)
-	if err != nil {
-		return 0, nil, err
+// TakeReceipts writes receipts to the inbox and moves at once the messages whose
+// attempts are there already; the others wait for ApplyReceipts. So does what
+// another receipt may beat (B36).
+func (p *PlatformTx) TakeReceipts(ctx context.Context, rs []Receipt, now time.Time) error {
+	if err := p.byIndex(ctx); err != nil {
+		return err
 	}
-	rows, err := p.tx.Query(ctx, `with r as (select * from receipts where applied_at is null and look_at <= clock_timestamp() - $2::interval
-			order by look_at limit $1 for update skip locked)
-		select r.id, r.gateway_id, r.provider_id, r.number, r.state, r.code, r.received_at,
-			coalesce(a.tenant_id, q.tenant_id), coalesce(a.session_id, q.session_id), coalesce(a.n, q.n), coalesce(a.attempt, q.attempt), q.part,
-			coalesce(a.resent, q.resent, false),
-			exists (select 1 from unknowns u where u.gateway_id = r.gateway_id and u.number = r.number and u.marked_at <= r.received_at)
-		from r
-		left join lateral (select a.tenant_id, a.session_id, a.n, a.attempt, a.resend_id is not null as resent from attempts a
-			join messages m on m.tenant_id = a.tenant_id and m.session_id = a.session_id and m.n = a.n and (m.number = r.number or r.number = 0)
-			where a.gateway_id = r.gateway_id and a.provider_id = r.provider_id order by a.marked_at desc limit 1) a on true
-		left join lateral (select q.tenant_id, q.session_id, q.n, q.attempt, q.part, (select z.resend_id is not null from attempts z where z.tenant_id = q.tenant_id
-				and z.session_id = q.session_id and z.n = q.n and z.attempt = q.attempt) as resent from attempt_parts q
-			join messages m on m.tenant_id = q.tenant_id and m.session_id = q.session_id and m.n = q.n and (m.number = r.number or r.number = 0)
-			where q.gateway_id = r.gateway_id and q.provider_id = r.provider_id and a.n is null
-			order by q.tenant_id desc, q.session_id desc limit 1) q on true
-		order by r.id`, limit, age)
+	var (
+		gws  = make([]int16, len(rs))
+		ids  = make([]string, len(rs))
+		nums = make([]int64, len(rs))
+	)
+	for i, r := range rs {
+		gws[i], ids[i], nums[i] = r.Gateway, r.Provider, r.Number
+	}
+	rows, err := p.tx.Query(ctx, `with r as (select r.*, 0 as state, '' as code, clock_timestamp() as received_at
+			from unnest($1::smallint[], $2::text[], $3::bigint[]) with ordinality as r(gateway_id, provider_id, number, id)) `+matching, gws, ids, nums)
 	if err != nil {
-		return 0, nil, err
+		return err
 	}
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[match])
-	if err != nil || len(found) == 0 {
-		return 0, nil, err
+	if err != nil {
+		return err
 	}
-	var fin finals
-	var parts matches
-	var done, lost []int64
-	var orphans []Orphan
+	var t taken
+	var applied, waiting []Receipt
 	for _, m := range found {
-		switch {
-		case m.N == nil:
-			lost = append(lost, m.ID)
-			if m.Orphan {
-				orphans = append(orphans, Orphan{m.ID, m.Gateway, m.Provider, m.Number, m.At})
-			}
+		r := rs[m.ID-1]
+		if m.N == nil || r.State == ReceiptGivenUp {
+			waiting = append(waiting, r)
 			continue
-		case m.State == ReceiptEnroute, m.Resent: // kept, and changes nothing
-		case m.Part != nil:
-			parts.add(m)
-		default:
-			fin.add(*m.Tenant, *m.Session, *m.N, m.State, m.Code)
 		}
-		done = append(done, m.ID)
+		m.State, m.Code = r.State, r.Code
+		t.take(m)
+		applied = append(applied, r)
 	}
-	if err := p.rollUp(ctx, parts.list, &fin); err != nil {
-		return 0, nil, err
+	if err := p.AddReceipts(ctx, waiting, now); err != nil {
+		return err
 	}
-	_, err = p.tx.Exec(ctx, `update receipts set applied_at = clock_timestamp() where id = any($1)`, done)
-	if err == nil && len(lost) > 0 {
-		// Looked at again after a while that grows with its age; after 72 h it is left alone, and kept.
-		_, err = p.tx.Exec(ctx, `update receipts set look_at = case when received_at < clock_timestamp() - interval '72 hours' then 'infinity'
-			else clock_timestamp() + least(interval '10 minutes', interval '200 ms' + (clock_timestamp() - received_at) / 2) end where id = any($1)`, lost)
+	if err := p.logReceipts(ctx, applied, now); err != nil {
+		return err
 	}
-	if err == nil {
-		err = p.finish(ctx, fin) // last: marks of the same batches wait for its counters until the commit
-	}
-	return len(found), orphans, err
+	return p.settle(ctx, t)
 }
 
 // SessionRef names a session across tenants.

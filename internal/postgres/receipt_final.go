@@ -1,8 +1,11 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -40,6 +43,59 @@ func final(receipt int16) int16 {
 		return int16(sms.MessageUndelivered)
 	}
 	return receipt
+}
+
+// taken is what receipts that have found their attempts change.
+type taken struct {
+	fin     finals
+	parts   matches
+	batches map[batchOf]bool
+}
+
+type batchOf struct {
+	tenant  sms.TenantID
+	session sms.SessionID
+	batch   sms.BatchID
+}
+
+func (t *taken) take(m match) {
+	if m.State == ReceiptEnroute || m.Resent {
+		return // kept, and changes nothing
+	}
+	if t.batches == nil {
+		t.batches = map[batchOf]bool{}
+	}
+	t.batches[batchOf{*m.Tenant, *m.Session, *m.Batch}] = true
+	if m.Part != nil {
+		t.parts.add(m)
+		return
+	}
+	t.fin.add(*m.Tenant, *m.Session, *m.N, m.State, m.Code)
+}
+
+// settle writes what receipts change. Whoever changes messages holds their
+// batches, which are locked in order: so parts that come at the same time see
+// each other as well.
+func (p *PlatformTx) settle(ctx context.Context, t taken) error {
+	if len(t.batches) == 0 {
+		return nil
+	}
+	order := slices.SortedFunc(maps.Keys(t.batches), func(a, b batchOf) int {
+		return cmp.Or(cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.session, b.session), cmp.Compare(a.batch, b.batch))
+	})
+	tenants, batches := make([]int64, len(order)), make([]int64, len(order))
+	for i, b := range order {
+		tenants[i], batches[i] = int64(b.tenant), int64(b.batch)
+	}
+	_, err := p.tx.Exec(ctx, `select 1 from unnest($1::bigint[], $2::bigint[]) x(tenant_id, id)
+		cross join lateral (select from batches b where b.tenant_id = x.tenant_id and b.id = x.id for update) b`, tenants, batches)
+	if err != nil {
+		return err
+	}
+	if err := p.rollUp(ctx, t.parts.list, &t.fin); err != nil {
+		return err
+	}
+	return p.finish(ctx, t.fin)
 }
 
 // finals are messages that reach a final state, in columns, each message once.
@@ -108,8 +164,8 @@ func (p *PlatformTx) rollUp(ctx context.Context, parts []match, fin *finals) err
 	return nil
 }
 
-// finish moves accepted messages to their final state and counts them, rows
-// locked in order.
+// finish moves accepted messages to their final state and counts them. Their
+// batches are held: nothing moves from its place (ctid).
 func (p *PlatformTx) finish(ctx context.Context, f finals) error {
 	if len(f.ns) == 0 {
 		return nil
@@ -118,19 +174,14 @@ func (p *PlatformTx) finish(ctx context.Context, f finals) error {
 	for i, s := range f.states {
 		states[i] = final(s)
 	}
-	_, err := p.tx.Exec(ctx, `select 1 from messages m join unnest($1::bigint[], $2::bigint[], $3::int[]) as r(tenant_id, session_id, n)
-		using (tenant_id, session_id, n) order by m.tenant_id, m.session_id, m.n for update of m`, f.tenants, f.sessionIDs, f.ns)
-	if err != nil {
-		return err
-	}
-	_, err = p.tx.Exec(ctx, `with r as (select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::smallint[], $5::text[]) as r(tenant_id, session_id, n, state, code)),
-		u as (update messages m set state = r.state, code = nullif(r.code, ''), final_at = clock_timestamp() from r
-			where m.tenant_id = r.tenant_id and m.session_id = r.session_id and m.n = r.n and m.state = 3
-			returning m.tenant_id, m.batch_id, m.state),
-		s as (select tenant_id, batch_id, count(*) filter (where state = 10) as delivered, count(*) filter (where state = 11) as undelivered from u group by 1, 2),
-		l as (select b.tenant_id, b.id from batches b join s on s.tenant_id = b.tenant_id and s.batch_id = b.id order by b.id for update of b)
+	_, err := p.tx.Exec(ctx, `with r as materialized (select r.*, m.place, m.batch_id
+			from unnest($1::bigint[], $2::bigint[], $3::int[], $4::smallint[], $5::text[]) as r(tenant_id, session_id, n, state, code)
+			cross join lateral (select m.ctid as place, m.batch_id from messages m
+				where m.tenant_id = r.tenant_id and m.session_id = r.session_id and m.n = r.n and m.state = 3 limit 1) m),
+		u as (update messages m set state = r.state, code = nullif(r.code, ''), final_at = clock_timestamp() from r where m.ctid = r.place),
+		s as (select tenant_id, batch_id, count(*) filter (where state = 10) as delivered, count(*) filter (where state = 11) as undelivered from r group by 1, 2)
 		update batches b set accepted = b.accepted - s.delivered - s.undelivered, delivered = b.delivered + s.delivered, undelivered = b.undelivered + s.undelivered
-		from s join l on l.tenant_id = s.tenant_id and l.id = s.batch_id where b.tenant_id = s.tenant_id and b.id = s.batch_id`,
+		from s where b.tenant_id = s.tenant_id and b.id = s.batch_id`,
 		f.tenants, f.sessionIDs, f.ns, states, f.codes)
 	return err
 }

@@ -31,13 +31,13 @@ func (t *Tx) AddResend(ctx context.Context, r *sms.Resend) error {
 // admits another (I2). Lock the session first. The first attempts stay in the list of unknowns, for the receipts
 // that may still come of them. Nothing is charged or returned: what was set aside for them still is.
 func (t *Tx) Resend(ctx context.Context, r sms.Resend) (int, error) {
-	// In the order of n, as everybody locks messages.
-	_, err := t.tx.Exec(ctx, `select 1 `+stale+` order by g.n for update of g`,
-		t.tenant, r.Session, r.Before)
+	// Whoever changes messages holds their batches: nothing moves from its place (ctid) below, and is found by it
+	// whatever the planner knows of a young session.
+	_, err := t.tx.Exec(ctx, `select 1 from batches where tenant_id = $1 and session_id = $2 and unknown > 0 order by id for update`,
+		t.tenant, r.Session)
 	if err != nil {
 		return 0, err
 	}
-	// Nothing moves from its place (ctid) now, and is found by it whatever the planner knows of a young session.
 	var n int
 	err = t.tx.QueryRow(ctx, `with old as materialized (select g.n, g.batch_id, g.ctid as place, (select a.ctid from attempts a
 			where a.tenant_id = g.tenant_id and a.session_id = g.session_id and a.n = g.n and a.attempt = g.attempts) as attempt_place `+stale+`),
@@ -45,9 +45,8 @@ func (t *Tx) Resend(ctx context.Context, r sms.Resend) (int, error) {
 		moved as (update messages m set state = 1 from old where m.ctid = old.place),
 		again as (insert into retries(tenant_id, session_id, n, batch_id, next_at) select $1, $2, old.n, old.batch_id, $5 from old),
 		sums as (select batch_id, count(*) as people from old group by 1),
-		held as (select b.id from batches b join sums s on b.tenant_id = $1 and b.id = s.batch_id order by b.id for update of b),
 		counted as (update batches b set unknown = b.unknown - s.people, retrying = b.retrying + s.people
-			from sums s join held h on h.id = s.batch_id where b.tenant_id = $1 and b.id = s.batch_id)
+			from sums s where b.tenant_id = $1 and b.id = s.batch_id)
 		select count(*) from old`, t.tenant, r.Session, r.Before, r.ID, r.At).Scan(&n)
 	return n, err
 }

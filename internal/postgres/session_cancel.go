@@ -18,8 +18,8 @@ type Kept struct {
 // Pending is what a cancellation would keep back now.
 func (t *Tx) Pending(ctx context.Context, id sms.SessionID) (Kept, error) {
 	var k Kept
-	err := t.tx.QueryRow(ctx, `select count(*), coalesce(sum(price), 0) from messages
-		where tenant_id = $1 and session_id = $2 and state in (0, 1)`, t.tenant, id).Scan(&k.Messages, &k.Price)
+	err := t.tx.QueryRow(ctx, `select count(*), coalesce(sum(m.price), 0) from messages m join batches b on b.tenant_id = $1 and b.id = m.batch_id
+		where m.tenant_id = $1 and m.session_id = $2 and (m.state = 1 or (m.state = 0 and m.n >= b.next_n))`, t.tenant, id).Scan(&k.Messages, &k.Price)
 	return k, err
 }
 
@@ -28,7 +28,7 @@ func (t *Tx) Pending(ctx context.Context, id sms.SessionID) (Kept, error) {
 // many of them were to be tried again is what the list of retries loses (I8).
 const cancelBatch = `with gone as (update messages m set state = 14, final_at = clock_timestamp() from batches x
 		where m.tenant_id = $1 and m.session_id = $2 and x.tenant_id = $1 and x.id = $3
-		and m.n between x.first_n and x.last_n and m.state in (0, 1) returning m.price),
+		and m.n between x.first_n and x.last_n and (m.state = 1 or (m.state = 0 and m.n >= x.next_n)) returning m.price),
 	quiet as (delete from retries r where r.tenant_id = $1 and r.session_id = $2 and r.batch_id = $3 returning 1),
 	sums as (select count(*) as messages, (select count(*) from quiet) as retrying, coalesce(sum(price), 0) as price from gone),
 	counted as (update batches b set pending = b.pending - (s.messages - s.retrying), retrying = b.retrying - s.retrying,

@@ -133,7 +133,7 @@ func (p *PlatformTx) BuryDead(ctx context.Context, flush string, lost Answer) (w
 		if !free {
 			continue
 		}
-		n, err := p.settleFlying(ctx, id, flush, lost, `outcome is null`)
+		n, err := p.settleFlying(ctx, id, flush, lost, "")
 		if err != nil {
 			return 0, 0, err
 		}
@@ -143,10 +143,15 @@ func (p *PlatformTx) BuryDead(ctx context.Context, flush string, lost Answer) (w
 	return 0, 0, nil
 }
 
-// settleFlying gives the worker's attempts for which open holds the same answer.
-func (p *PlatformTx) settleFlying(ctx context.Context, worker int64, flush string, a Answer, open string) (int, error) {
-	rows, err := p.tx.Query(ctx, `select tenant_id, session_id, n, attempt from attempts
-		where worker_id = $1 and `+open+` order by tenant_id, session_id, n`, worker)
+// buried are the attempts of worker $1 that its burial has made unknown.
+const buried = ` union all select u.tenant_id, u.session_id, u.n, u.attempt from unknowns u cross join lateral (select from attempts a
+	where a.tenant_id = u.tenant_id and a.session_id = u.session_id and a.n = u.n and a.attempt = u.attempt and a.worker_id = $1
+	  and a.outcome = 4 and a.code = 'worker-died' limit 1) a`
+
+// settleFlying gives what the worker has in flight the same answer, and so what
+// and adds.
+func (p *PlatformTx) settleFlying(ctx context.Context, worker int64, flush string, a Answer, and string) (int, error) {
+	rows, err := p.tx.Query(ctx, `select tenant_id, session_id, n, attempt from flights where worker_id = $1`+and, worker)
 	if err != nil {
 		return 0, err
 	}
@@ -168,7 +173,7 @@ func (p *PlatformTx) TakeBack(ctx context.Context, worker int64, flush string, b
 	if _, err := p.tx.Exec(ctx, `select from workers where id = $1 for update`, worker); err != nil {
 		return 0, err
 	}
-	n, err := p.settleFlying(ctx, worker, flush, back, `(outcome is null or (outcome = 4 and code = 'worker-died'))`)
+	n, err := p.settleFlying(ctx, worker, flush, back, buried)
 	if err != nil {
 		return 0, err
 	}
