@@ -142,7 +142,7 @@ type CampaignForm struct {
 	Whom                     sms.Whom // when a version has left before
 	Revision                 int64    // what it may write over
 	Window                   sms.Window
-	Fix                      string   // code of the advice to follow
+	Fix                      string // code of the advice to follow
 	View                     View
 }
 

@@ -29,6 +29,7 @@ type Dispatcher struct {
 	changed chan struct{} // a route may have changed
 	applied chan struct{} // receipts came in
 	work    worklist
+	purses  *purses // what may leave now, under limits
 	guard   guard
 }
 
@@ -45,10 +46,10 @@ type DispatchOptions struct {
 // unbinds.
 func (a *App) Dispatch(ctx context.Context, o DispatchOptions) error {
 	d := &Dispatcher{
-		app: a, name: o.Name, lanes: max(o.Lanes, 1), window: o.Window, fleet: fleet{crews: map[int16]*crew{}},
-		work:    worklist{own: mrand.Uint64()},
+		app: a, name: o.Name, lanes: max(o.Lanes, 1), window: o.Window, fleet: fleet{crews: map[int16]*crew{}}, purses: newPurses(),
 		answers: make(chan answered, 8192), poke: make(chan struct{}, 1), changed: make(chan struct{}, 1), applied: make(chan struct{}, 1),
 	}
+	d.work = worklist{own: mrand.Uint64(), purses: d.purses}
 	if o.Lanes == 0 {
 		d.lanes = 4
 	}
@@ -63,7 +64,7 @@ func (a *App) Dispatch(ctx context.Context, o DispatchOptions) error {
 	serve, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	var back sync.WaitGroup
-	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen, d.tell, d.mind} {
+	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen, d.tell, d.mind, d.ration} {
 		back.Go(func() { fn(serve) })
 	}
 	recorded := make(chan struct{})
@@ -119,7 +120,7 @@ func (d *Dispatcher) lane(ctx context.Context, c *crew) {
 		d.flying.room(lease, 2*limit)
 		t, ok := d.work.next(c.id, limit)
 		if !ok {
-			d.idle(ctx)
+			d.idle(ctx, c)
 			continue
 		}
 		if err := d.window1(ctx, lease, worker, c, t); err != nil {
@@ -189,6 +190,7 @@ func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, worker 
 	err = c.gw.Submit(wire, batch, func(r gateway.Result) {
 		now := time.Now()
 		c.meter.answer(r, now)
+		d.purses.answer(c.id, r, now)
 		d.answers <- answered{result: r, lease: lease, at: now}
 	})
 	if err != nil {
@@ -246,9 +248,13 @@ func (d *Dispatcher) refill(ctx context.Context) {
 // mostRefs is how many batches are known at a time, of each gateway.
 const mostRefs = 200
 
-// idle waits until something may be due.
-func (d *Dispatcher) idle(ctx context.Context) {
-	t := time.NewTimer(250 * time.Millisecond)
+// idle waits until something may be due, or for parts where only they are missing.
+func (d *Dispatcher) idle(ctx context.Context, c *crew) {
+	wait := 250 * time.Millisecond
+	if d.work.waits(c.id) {
+		wait = 20 * time.Millisecond
+	}
+	t := time.NewTimer(wait)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():

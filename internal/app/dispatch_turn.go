@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -15,8 +16,9 @@ import (
 // copy of what the database said a moment ago; the mark decides.
 type worklist struct {
 	mu      sync.Mutex
-	refs    []postgres.BatchRef
-	filling bool // somebody asks the database
+	refs    []due
+	purses  *purses // nil: nothing has a limit
+	filling bool    // somebody asks the database
 	until   time.Time
 	now     func() time.Time // nil: the clock
 	own     uint64           // of this process: two of them begin with different batches of a session
@@ -24,6 +26,12 @@ type worklist struct {
 	had   map[share]float64 // parts, of those that have something to send
 	reach map[share]float64 // of a gateway, or a tenant there: what the last one who was served had by then
 	busy  map[batch]int     // lanes that are at it
+}
+
+// due is a batch that has something to send, and the purses it is paid from.
+type due struct {
+	postgres.BatchRef
+	keys []string
 }
 
 // share names whose parts are counted: a gateway's, a tenant's there, a session's.
@@ -54,7 +62,7 @@ func batchOf(r postgres.BatchRef) batch { return batch{r.Tenant, r.Batch} }
 
 // turn is a window that a lane may mark.
 type turn struct {
-	postgres.BatchRef
+	due
 	limit int     // messages
 	parts float64 // that were counted for it, until it is known how many they are
 }
@@ -92,9 +100,10 @@ func (w *worklist) failed() {
 func (w *worklist) fill(refs []postgres.BatchRef) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.refs, w.filling, w.until = refs, false, w.clock().Add(workFor)
+	w.refs, w.filling, w.until = make([]due, len(refs)), false, w.clock().Add(workFor)
 	here := map[share]bool{}
-	for _, r := range refs {
+	for i, r := range refs {
+		w.refs[i] = due{r, w.purses.keys(r)}
 		here[tenantShare(r)], here[sessionShare(r)] = true, true
 	}
 	was := w.had
@@ -130,17 +139,26 @@ func (w *worklist) expire() {
 func (w *worklist) next(gateway int16, limit int) (turn, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	best := -1
+	best, left := -1, 0.0
 	for i, r := range w.refs {
-		if r.Gateway == gateway && (best < 0 || w.before(r, w.refs[best])) {
-			best = i
+		if r.Gateway != gateway || best >= 0 && !w.before(r.BatchRef, w.refs[best].BatchRef) {
+			continue
+		}
+		if n := w.purses.left(r.keys); n >= 1 {
+			best, left = i, n
+		} else {
+			w.rest(r.BatchRef)
 		}
 	}
 	if best < 0 {
 		return turn{}, false
 	}
-	t := turn{BatchRef: w.refs[best], limit: limit}
-	t.parts = float64(limit) * t.each()
+	t := turn{due: w.refs[best], limit: limit}
+	if most := left / t.each(); most < float64(limit) {
+		t.limit = max(int(most), 1)
+	}
+	t.parts = float64(t.limit) * t.each()
+	w.purses.take(t.keys, t.parts)
 	if w.busy == nil {
 		w.busy, w.reach = map[batch]int{}, map[share]float64{}
 	}
@@ -150,6 +168,21 @@ func (w *worklist) next(gateway int16, limit int) (turn, bool) {
 		w.had[s] += t.parts
 	}
 	return t, true
+}
+
+// rest is for who has no parts left: it does not save up turns meanwhile.
+func (w *worklist) rest(r postgres.BatchRef) {
+	for _, s := range []share{tenantShare(r), sessionShare(r)} {
+		w.had[s] = max(w.had[s], w.reach[s.of()])
+	}
+}
+
+// waits reports whether a batch of the gateway has something to send, though its
+// turn may not have come.
+func (w *worklist) waits(gateway int16) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.refs, func(r due) bool { return r.Gateway == gateway })
 }
 
 // before reports whether the turn of a comes before that of b.
@@ -182,6 +215,7 @@ func (w *worklist) place(r postgres.BatchRef) uint64 {
 func (w *worklist) done(t turn, parts int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.purses.take(t.keys, float64(parts)-t.parts)
 	if b := batchOf(t.BatchRef); w.busy[b] > 1 {
 		w.busy[b]--
 	} else {
@@ -199,7 +233,7 @@ func (w *worklist) drop(t turn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i, r := range w.refs {
-		if batchOf(r) == batchOf(t.BatchRef) && r.Gateway == t.Gateway {
+		if batchOf(r.BatchRef) == batchOf(t.BatchRef) && r.Gateway == t.Gateway {
 			w.refs = append(w.refs[:i:i], w.refs[i+1:]...)
 			return
 		}

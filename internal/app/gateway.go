@@ -136,7 +136,7 @@ func (a *App) GatewayTraces(ctx context.Context, who sms.Actor, name string) (sm
 }
 
 // Sum is how the gateway is at all workers together: counts added up, times of
-// the slowest.
+// the slowest; the limit is one for all.
 func (l GatewayLine) Sum(now time.Time) sms.GatewayStatus {
 	var s sms.GatewayStatus
 	codes := map[string]int{}
@@ -148,8 +148,8 @@ func (l GatewayLine) Sum(now time.Time) sms.GatewayStatus {
 			s.Trouble = x.Trouble
 		}
 		s.At = later(s.At, x.At)
-		s.Binds, s.Window, s.Used, s.Rate = s.Binds+x.Binds, s.Window+x.Window, s.Used+x.Used, s.Rate+x.Rate
-		s.Out, s.In, s.Receipts = s.Out+x.Out, s.In+x.In, s.Receipts+x.Receipts
+		s.Binds, s.Window, s.Used, s.Rate = s.Binds+x.Binds, s.Window+x.Window, s.Used+x.Used, max(s.Rate, x.Rate)
+		s.Second, s.Out, s.In, s.Receipts = s.Second+x.Second, s.Out+x.Out, s.In+x.In, s.Receipts+x.Receipts
 		s.P50, s.P95 = max(s.P50, x.P50), max(s.P95, x.P95)
 		if x.LastReceipt != nil && (s.LastReceipt == nil || x.LastReceipt.After(*s.LastReceipt)) {
 			s.LastReceipt = x.LastReceipt

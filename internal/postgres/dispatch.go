@@ -38,6 +38,10 @@ type BatchRef struct {
 	Batch   sms.BatchID
 	Gateway int16
 	Each    float64 // parts of a message of the session, on average; 0: not known
+
+	Sender      string
+	TenantLimit float64 // parts a second; 0: no limit
+	SenderLimit float64
 }
 
 // Mark takes the next window of a batch for worker and gateway: the only thing
@@ -60,12 +64,15 @@ func (p *PlatformTx) Mark(ctx context.Context, worker int64, b BatchRef, limit i
 // tenants or sessions than that, others are listed the next time. What a stop
 // covers is not among them, and nothing is while the database is not confirmed.
 func (p *PlatformTx) Work(ctx context.Context, gateways []int16, limit int) ([]BatchRef, error) {
-	rows, err := p.tx.Query(ctx, `select tenant_id, session_id, id, gateway_id, each from (
+	rows, err := p.tx.Query(ctx, `select tenant_id, session_id, id, gateway_id, each, sender, of_all, of_sender from (
 		select y.*, row_number() over (partition by gateway_id order by of_tenant, random()) as place from (
 		select x.*, row_number() over (partition by gateway_id, tenant_id order by of_session, random()) as of_tenant from (
 		select b.tenant_id, b.session_id, b.id, b.gateway_id, s.parts::float8 / greatest(s.people, 1) as each,
+			s.sender, coalesce(l.parts_per_second, 0)::float8 as of_all, coalesce(m.parts_per_second, 0)::float8 as of_sender,
 			row_number() over (partition by b.gateway_id, b.tenant_id, b.session_id order by b.id) as of_session
 		from sessions s join batches b on b.tenant_id = s.tenant_id and b.session_id = s.id
+		left join limits l on l.tenant_id = s.tenant_id and l.sender = ''
+		left join limits m on m.tenant_id = s.tenant_id and m.sender = s.sender and m.sender <> ''
 		where s.state = 'sending' and s.started_at is not null and (select same_incarnation()) and b.gateway_id = any($1)
 		  and not exists (select from stops k where k.lifted_at is null and `+stopCovers+`)
 		  and b.due_at <= clock_timestamp() and coalesce(b.not_after, 'infinity') > clock_timestamp()
