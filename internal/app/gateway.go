@@ -16,6 +16,7 @@ type GatewayLine struct {
 	sms.Route
 	Load     sms.GatewayLoad
 	Statuses []sms.GatewayStatus // of the workers that live
+	Pace     sms.Pace            // what all workers share of its speed
 }
 
 // Gateways is how the ways out are.
@@ -90,9 +91,17 @@ func gatewayLines(ctx context.Context, p *postgres.PlatformTx, routes []sms.Rout
 	if err != nil {
 		return nil, err
 	}
+	keys := make([]string, len(routes))
+	for i, r := range routes {
+		keys[i] = routeKey(r.ID)
+	}
+	paces, err := p.Paces(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]GatewayLine, len(routes))
 	for i, r := range routes {
-		out[i] = GatewayLine{Route: r, Load: loads[r.ID]}
+		out[i] = GatewayLine{Route: r, Load: loads[r.ID], Pace: paces[keys[i]]}
 		for _, s := range statuses {
 			if s.Gateway == r.ID {
 				out[i].Statuses = append(out[i].Statuses, s)
