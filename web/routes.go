@@ -109,6 +109,8 @@ func (s *Server) staffRoutes() []route {
 		{"GET", "/staff/tenants/{tenant}/credits/ledger.csv", staff(sms.RightAdmin), s.exportTenantLedger},
 		{"GET", "/staff/tenants/{tenant}/validation", staff(sms.RightAdmin), s.validation},
 		{"POST", "/staff/tenants/{tenant}/validation", staff(sms.RightAdmin), s.setValidation},
+		{"GET", "/staff/tenants/{tenant}/speed", staff(sms.RightAdmin), s.tenantSpeed},
+		{"POST", "/staff/tenants/{tenant}/speed", staff(sms.RightAdmin), s.setTenantSpeed},
 		{"GET", "/staff/kill", staff(sms.RightAdmin), s.killSwitch},
 		{"POST", "/staff/kill", staff(sms.RightAdmin), s.pressKillSwitch},
 		{"GET", "/staff/kill/events", staff(sms.RightAdmin), s.killEvents},

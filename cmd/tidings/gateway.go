@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -69,16 +70,28 @@ func listGateways(ctx context.Context, a *app.App, out io.Writer) error {
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tWANTED\tSTATE\tCONNECTIONS\tKIND\tCOUNTRIES\tSHARE\tWAITING\tFROM")
+	fmt.Fprintln(w, "NAME\tWANTED\tSTATE\tCONNECTIONS\tKIND\tCOUNTRIES\tSHARE\tPARTS/S\tWAITING\tFROM")
 	for _, l := range g.Lines {
 		s := l.Sum(g.Now)
 		from := "database"
 		if l.Environment {
 			from = "environment"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%d\t%d\t%s\n", l.Name, l.State, or(s.State, "-"), s.Binds, l.Kind, or(strings.Join(l.Countries, ","), "all"), l.Weight, l.Load.Waiting, from)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%d\t%s\t%d\t%s\n", l.Name, l.State, or(s.State, "-"), s.Binds, l.Kind, or(strings.Join(l.Countries, ","), "all"), l.Weight, speedOf(l, s), l.Load.Waiting, from)
 	}
 	return w.Flush()
+}
+
+// speedOf is the limit of a route, and what its carrier has asked for below it.
+func speedOf(l app.GatewayLine, s sms.GatewayStatus) string {
+	out := "-"
+	if s.Rate > 0 {
+		out = strconv.Itoa(int(s.Rate))
+	}
+	if l.Pace.Slow > 0 {
+		out = strconv.Itoa(int(l.Pace.Slow)) + " of " + out
+	}
+	return out
 }
 
 func or(s, otherwise string) string {

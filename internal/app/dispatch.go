@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	mrand "math/rand/v2"
 	"sync"
 	"time"
 
@@ -28,6 +29,7 @@ type Dispatcher struct {
 	changed chan struct{} // a route may have changed
 	applied chan struct{} // receipts came in
 	work    worklist
+	purses  *purses // what may leave now, under limits
 	guard   guard
 }
 
@@ -44,9 +46,10 @@ type DispatchOptions struct {
 // unbinds.
 func (a *App) Dispatch(ctx context.Context, o DispatchOptions) error {
 	d := &Dispatcher{
-		app: a, name: o.Name, lanes: max(o.Lanes, 1), window: o.Window, fleet: fleet{crews: map[int16]*crew{}},
+		app: a, name: o.Name, lanes: max(o.Lanes, 1), window: o.Window, fleet: fleet{crews: map[int16]*crew{}}, purses: newPurses(),
 		answers: make(chan answered, 8192), poke: make(chan struct{}, 1), changed: make(chan struct{}, 1), applied: make(chan struct{}, 1),
 	}
+	d.work = worklist{own: mrand.Uint64(), purses: d.purses}
 	if o.Lanes == 0 {
 		d.lanes = 4
 	}
@@ -61,7 +64,7 @@ func (a *App) Dispatch(ctx context.Context, o DispatchOptions) error {
 	serve, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	var back sync.WaitGroup
-	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen, d.tell, d.mind} {
+	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen, d.tell, d.mind, d.ration} {
 		back.Go(func() { fn(serve) })
 	}
 	recorded := make(chan struct{})
@@ -112,20 +115,37 @@ func (d *Dispatcher) lane(ctx context.Context, c *crew) {
 			pause(ctx, 100*time.Millisecond)
 			continue
 		}
-		ref, ok := d.work.next(c.id)
+		d.refill(ctx)
+		limit := d.windowOf(c)
+		d.flying.room(lease, 2*limit)
+		t, ok := d.work.next(c.id, limit)
 		if !ok {
-			d.refill(ctx)
-			if ref, ok = d.work.next(c.id); !ok {
-				d.idle(ctx)
-				continue
-			}
+			d.idle(ctx, c)
+			continue
 		}
-		if err := d.window1(ctx, lease, worker, c, ref); err != nil {
+		if err := d.window1(ctx, lease, worker, c, t); err != nil {
 			d.app.Log.Warn("mark", "error", err)
 			d.guard.failed(err)
 			lease = d.renew(ctx, lease, worker)
 		}
 	}
+}
+
+// windowOf is how many messages a lane marks at once. All lanes together mark no
+// more than the gateway can have unanswered: so much, at most, is unknown after a
+// crash (I11).
+func (d *Dispatcher) windowOf(c *crew) int {
+	if d.window > 0 {
+		return d.window
+	}
+	return max((c.gw.Limits().InFlight+d.lanes-1)/d.lanes, 1)
+}
+
+func partsOf(marked []postgres.Marked) (n int) {
+	for _, m := range marked {
+		n += int(m.Parts)
+	}
+	return n
 }
 
 // markWithin is the longest a mark may take. It is not ended with the lane: a
@@ -135,39 +155,34 @@ const markWithin = 10 * time.Second
 // window1 marks one window of a batch and hands it over. It fails when it is not
 // known whether the mark was committed; then nothing was written to the wire, and
 // nothing of it may be: the lane takes it back.
-func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, worker int64, c *crew, ref postgres.BatchRef) error {
-	// All lanes together mark no more than the gateway can have unanswered: so
-	// much, at most, is unknown after a crash (I11).
-	limit := d.window
-	if limit == 0 {
-		limit = max((c.gw.Limits().InFlight+d.lanes-1)/d.lanes, 1)
-	}
-	d.flying.room(lease, 2*limit)
+func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, worker int64, c *crew, t turn) error {
 	marking, stop := context.WithTimeout(context.WithoutCancel(ctx), markWithin)
 	defer stop()
 	var marked []postgres.Marked
 	err := d.app.DB.InPlatform(marking, func(tx *postgres.PlatformTx) (err error) {
-		marked, err = tx.Mark(marking, worker, ref, limit, d.guard.clock())
+		marked, err = tx.Mark(marking, worker, t.BatchRef, t.limit, d.guard.clock())
 		return err
 	})
 	if err != nil {
+		d.work.done(t, int(t.parts))
 		return err
 	}
+	d.work.done(t, partsOf(marked))
 	if len(marked) == 0 {
-		d.work.drop(ref)
+		d.work.drop(t)
 		return nil
 	}
 	batch := make([]gateway.Outbound, len(marked))
 	for i, m := range marked {
 		batch[i] = gateway.Outbound{
-			Tenant: int64(ref.Tenant), Session: int64(ref.Session), N: m.N, Attempt: m.Attempt,
+			Tenant: int64(t.Tenant), Session: int64(t.Session), N: m.N, Attempt: m.Attempt,
 			From: m.Sender, To: digits(m.Number), Text: m.Text, Parts: int(m.Parts), Ref: byte(m.N),
 		}
 		if m.NotAfter != nil {
 			batch[i].NotAfter = *m.NotAfter
 		}
 	}
-	d.flying.add(lease, ref, marked)
+	d.flying.add(lease, t.BatchRef, marked)
 	// A marked message that is not on the wire within 2 s is unmarked: that bounds
 	// how late a message can leave after a STOP or a pause.
 	wire, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -175,6 +190,7 @@ func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, worker 
 	err = c.gw.Submit(wire, batch, func(r gateway.Result) {
 		now := time.Now()
 		c.meter.answer(r, now)
+		d.purses.answer(c.id, r, now)
 		d.answers <- answered{result: r, lease: lease, at: now}
 	})
 	if err != nil {
@@ -212,23 +228,33 @@ func (d *Dispatcher) takeBack(ctx context.Context, worker int64, flush string) e
 	})
 }
 
+// refill asks the database what there is to send, when the copy is old.
 func (d *Dispatcher) refill(ctx context.Context) {
 	if !d.work.stale() {
 		return
 	}
 	var refs []postgres.BatchRef
 	err := d.app.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {
-		refs, err = tx.Work(ctx, d.fleet.sending(), 200)
+		refs, err = tx.Work(ctx, d.fleet.sending(), mostRefs)
 		return err
 	})
-	if err == nil {
-		d.work.fill(refs)
+	if err != nil {
+		d.work.failed()
+		return
 	}
+	d.work.fill(refs)
 }
 
-// idle waits until something may be due.
-func (d *Dispatcher) idle(ctx context.Context) {
-	t := time.NewTimer(250 * time.Millisecond)
+// mostRefs is how many batches are known at a time, of each gateway.
+const mostRefs = 200
+
+// idle waits until something may be due, or for parts where only they are missing.
+func (d *Dispatcher) idle(ctx context.Context, c *crew) {
+	wait := 250 * time.Millisecond
+	if d.work.waits(c.id) {
+		wait = 20 * time.Millisecond
+	}
+	t := time.NewTimer(wait)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():

@@ -206,6 +206,7 @@ func (d *Dispatcher) hire(serve context.Context, r sms.Route, sealed []byte) *cr
 			c.fault, c.gw = faultWords(err), idleGateway{name: r.Name}
 		}
 	}
+	d.purses.addRoute(c.id, c.gw.Limits().PartsPerSecond)
 	run, stop := context.WithCancel(serve)
 	c.stop = stop
 	go func() {

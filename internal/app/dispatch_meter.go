@@ -110,6 +110,7 @@ func (m *meter) read(s *sms.GatewayStatus, f *gateway.Figures, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.Out, s.In, s.Receipts = m.out.sum(now.Unix()), m.in.sum(now.Unix()), m.receipts
+	s.Second = m.out.n[(now.Unix()+59)%60]
 	s.Minutes = m.minutes.list(now.Unix() / 60)
 	if !m.last.IsZero() {
 		last := m.last.Truncate(time.Second)

@@ -131,8 +131,7 @@ func (s *sim) mark(r *rapid.T) {
 	if len(s.flying.m[lane.lease]) >= 2*simWindow {
 		return // room waits
 	}
-	ref, ok := s.work.next(lane.gateway)
-	if !ok {
+	if s.work.stale() {
 		var refs []postgres.BatchRef
 		for b := range simBatches {
 			for i := range s.people {
@@ -143,10 +142,12 @@ func (s *sim) mark(r *rapid.T) {
 			}
 		}
 		s.work.fill(refs)
-		if ref, ok = s.work.next(lane.gateway); !ok {
-			return
-		}
 	}
+	t, ok := s.work.next(lane.gateway, simWindow)
+	if !ok {
+		return
+	}
+	ref := t.BatchRef
 	if ref.Gateway != lane.gateway {
 		r.Fatalf("a lane of gateway %d was given a batch of gateway %d", lane.gateway, ref.Gateway)
 	}
@@ -169,12 +170,13 @@ func (s *sim) mark(r *rapid.T) {
 		s.move(n, sms.MessageSubmitting)
 		marked = append(marked, postgres.Marked{N: int32(n), Attempt: int16(len(p.attempts)), Tries: p.tries})
 	}
+	s.work.done(t, len(marked))
 	switch {
 	case lost:
 		s.unmark(lane)
 		return
 	case len(marked) == 0:
-		s.work.drop(ref)
+		s.work.drop(t)
 		return
 	}
 	s.flying.add(lane.lease, ref, marked)

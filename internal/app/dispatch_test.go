@@ -196,18 +196,44 @@ func TestDispatchLongMessages(t *testing.T) {
 	e.settled(s, s.Price, 0)
 }
 
-// D35: who comes later with little does not wait for who came first with much:
-// the first batch of every session is offered before the second of any.
-func TestWorkIsSharedBySessions(t *testing.T) {
+// other is another tenant of the same database, who sends by the same carrier.
+func (e *engine) other() *engine {
+	e.t.Helper()
+	o := &engine{TheWorld: apptest.WorldAt(e.t, e.DSN), t: e.t, carrier: e.carrier, next: e.next + 1_000_000}
+	o.Credits(1_000_000 * sms.Credit)
+	return o
+}
+
+// D35, B45: however many sessions and batches a tenant has, the work that is
+// looked at holds something of every tenant and, in time, of every session.
+func TestWorkIsSharedByTenants(t *testing.T) {
 	e := newEngine(t, smsc.Config{})
-	big := e.send("Hello", numbers(5000, 0)...)
-	small := e.send("Hello", numbers(1, 9)...)
-	var refs []postgres.BatchRef
-	err := e.App.DB.InPlatform(t.Context(), func(tx *postgres.PlatformTx) (err error) {
-		refs, err = tx.Work(t.Context(), e.Gateways(), 2)
-		return err
-	})
-	if err != nil || len(refs) != 2 || refs[0].Session != big.ID || refs[1].Session != small.ID {
-		t.Errorf("the first two of the work are %+v (%v), not one of each session", refs, err)
+	const sessions, limit = 50, 30
+	for i := range sessions {
+		e.send("Hello", numbers(1, int64(i))...)
 	}
+	e.Exec(`insert into batches(tenant_id, session_id, country, gateway_id, due_at, first_n, last_n, next_n, pending)
+		select b.tenant_id, b.session_id, 'FR', b.gateway_id, b.due_at, i, i, i, 1 from batches b, generate_series(2, 20) i`)
+	small := e.other().send("Hello", numbers(1, 99)...)
+	seen := map[sms.SessionID]bool{}
+	for range 60 {
+		var refs []postgres.BatchRef
+		err := e.App.DB.InPlatform(t.Context(), func(tx *postgres.PlatformTx) (err error) {
+			refs, err = tx.Work(t.Context(), e.Gateways(), limit)
+			return err
+		})
+		if err != nil || len(refs) != limit {
+			t.Fatalf("%d batches (%v)", len(refs), err)
+		}
+		if refs[0].Session != small.ID && refs[1].Session != small.ID {
+			t.Fatalf("the session of another tenant is not among the first two: %+v", refs[:2])
+		}
+		for _, r := range refs {
+			seen[r.Session] = true
+		}
+	}
+	if len(seen) != sessions+1 {
+		t.Errorf("%d of %d sessions were looked at", len(seen), sessions+1)
+	}
+	e.Exec(`delete from batches where first_n > 1`)
 }

@@ -3,76 +3,9 @@ package app
 import (
 	"strconv"
 	"sync"
-	"time"
 
 	"tidings/internal/postgres"
 )
-
-// worklist hands batches to lanes in turn, so that no session waits for
-// another's end (D35). It is a copy of what the database said a moment ago; the
-// mark decides.
-type worklist struct {
-	mu    sync.Mutex
-	refs  []postgres.BatchRef
-	at    int
-	until time.Time
-	now   func() time.Time // nil: the clock
-}
-
-func (w *worklist) clock() time.Time {
-	if w.now != nil {
-		return w.now()
-	}
-	return time.Now()
-}
-
-// workFor is how long a copy is used before the database is asked again.
-const workFor = 100 * time.Millisecond
-
-func (w *worklist) stale() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.clock().After(w.until)
-}
-
-func (w *worklist) fill(refs []postgres.BatchRef) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.refs, w.at, w.until = refs, 0, w.clock().Add(workFor)
-}
-
-func (w *worklist) expire() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.until = time.Time{}
-}
-
-func (w *worklist) next(gateway int16) (postgres.BatchRef, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.clock().After(w.until) {
-		return postgres.BatchRef{}, false
-	}
-	for range w.refs {
-		r := w.refs[w.at%len(w.refs)]
-		w.at++
-		if r.Gateway == gateway {
-			return r, true
-		}
-	}
-	return postgres.BatchRef{}, false
-}
-
-func (w *worklist) drop(ref postgres.BatchRef) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for i, r := range w.refs {
-		if r == ref {
-			w.refs = append(w.refs[:i:i], w.refs[i+1:]...)
-			return
-		}
-	}
-}
 
 // flying remembers what is marked and not recorded, by lane.
 type flying struct {

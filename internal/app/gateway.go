@@ -16,6 +16,7 @@ type GatewayLine struct {
 	sms.Route
 	Load     sms.GatewayLoad
 	Statuses []sms.GatewayStatus // of the workers that live
+	Pace     sms.Pace            // what all workers share of its speed
 }
 
 // Gateways is how the ways out are.
@@ -90,9 +91,17 @@ func gatewayLines(ctx context.Context, p *postgres.PlatformTx, routes []sms.Rout
 	if err != nil {
 		return nil, err
 	}
+	keys := make([]string, len(routes))
+	for i, r := range routes {
+		keys[i] = routeKey(r.ID)
+	}
+	paces, err := p.Paces(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]GatewayLine, len(routes))
 	for i, r := range routes {
-		out[i] = GatewayLine{Route: r, Load: loads[r.ID]}
+		out[i] = GatewayLine{Route: r, Load: loads[r.ID], Pace: paces[keys[i]]}
 		for _, s := range statuses {
 			if s.Gateway == r.ID {
 				out[i].Statuses = append(out[i].Statuses, s)
@@ -136,7 +145,7 @@ func (a *App) GatewayTraces(ctx context.Context, who sms.Actor, name string) (sm
 }
 
 // Sum is how the gateway is at all workers together: counts added up, times of
-// the slowest.
+// the slowest; the limit is one for all.
 func (l GatewayLine) Sum(now time.Time) sms.GatewayStatus {
 	var s sms.GatewayStatus
 	codes := map[string]int{}
@@ -148,8 +157,8 @@ func (l GatewayLine) Sum(now time.Time) sms.GatewayStatus {
 			s.Trouble = x.Trouble
 		}
 		s.At = later(s.At, x.At)
-		s.Binds, s.Window, s.Used, s.Rate = s.Binds+x.Binds, s.Window+x.Window, s.Used+x.Used, s.Rate+x.Rate
-		s.Out, s.In, s.Receipts = s.Out+x.Out, s.In+x.In, s.Receipts+x.Receipts
+		s.Binds, s.Window, s.Used, s.Rate = s.Binds+x.Binds, s.Window+x.Window, s.Used+x.Used, max(s.Rate, x.Rate)
+		s.Second, s.Out, s.In, s.Receipts = s.Second+x.Second, s.Out+x.Out, s.In+x.In, s.Receipts+x.Receipts
 		s.P50, s.P95 = max(s.P50, x.P50), max(s.P95, x.P95)
 		if x.LastReceipt != nil && (s.LastReceipt == nil || x.LastReceipt.After(*s.LastReceipt)) {
 			s.LastReceipt = x.LastReceipt

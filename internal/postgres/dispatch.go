@@ -30,12 +30,18 @@ type Marked struct {
 	NotAfter *time.Time
 }
 
-// BatchRef names a batch that has something to send.
+// BatchRef names a batch that has something to send, and says what its turn
+// depends on.
 type BatchRef struct {
 	Tenant  sms.TenantID
 	Session sms.SessionID
 	Batch   sms.BatchID
 	Gateway int16
+	Each    float64 // parts of a message of the session, on average; 0: not known
+
+	Sender      string
+	TenantLimit float64 // parts a second; 0: no limit
+	SenderLimit float64
 }
 
 // Mark takes the next window of a batch for worker and gateway: the only thing
@@ -51,22 +57,28 @@ func (p *PlatformTx) Mark(ctx context.Context, worker int64, b BatchRef, limit i
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[Marked])
 }
 
-// Work lists the batches that have something to send now by one of the gateways,
-// fairly mixed: the first of every session, then the second, and so on (D35). It
-// is at most limit for each gateway, so that a slow one keeps nobody waiting (B45).
-// What a stop covers is not among them, and nothing is while the database is not
-// confirmed.
+// Work lists the batches that have something to send now by one of the gateways:
+// at most limit for each gateway, so that a slow one keeps nobody waiting (B45).
+// They are fairly mixed (D35): one of every tenant, then a second of every tenant,
+// and so on, and in the same way the sessions of a tenant. Where there are more
+// tenants or sessions than that, others are listed the next time. What a stop
+// covers is not among them, and nothing is while the database is not confirmed.
 func (p *PlatformTx) Work(ctx context.Context, gateways []int16, limit int) ([]BatchRef, error) {
-	rows, err := p.tx.Query(ctx, `select tenant_id, session_id, id, gateway_id from (
-		select w.*, row_number() over (partition by gateway_id order by turn, session_id) as place from (
-		select b.tenant_id, b.session_id, b.id, b.gateway_id, row_number() over (partition by b.tenant_id, b.session_id order by b.id) as turn
+	rows, err := p.tx.Query(ctx, `select tenant_id, session_id, id, gateway_id, each, sender, of_all, of_sender from (
+		select y.*, row_number() over (partition by gateway_id order by of_tenant, random()) as place from (
+		select x.*, row_number() over (partition by gateway_id, tenant_id order by of_session, random()) as of_tenant from (
+		select b.tenant_id, b.session_id, b.id, b.gateway_id, s.parts::float8 / greatest(s.people, 1) as each,
+			s.sender, coalesce(l.parts_per_second, 0)::float8 as of_all, coalesce(m.parts_per_second, 0)::float8 as of_sender,
+			row_number() over (partition by b.gateway_id, b.tenant_id, b.session_id order by b.id) as of_session
 		from sessions s join batches b on b.tenant_id = s.tenant_id and b.session_id = s.id
+		left join limits l on l.tenant_id = s.tenant_id and l.sender = ''
+		left join limits m on m.tenant_id = s.tenant_id and m.sender = s.sender and m.sender <> ''
 		where s.state = 'sending' and s.started_at is not null and (select same_incarnation()) and b.gateway_id = any($1)
 		  and not exists (select from stops k where k.lifted_at is null and `+stopCovers+`)
 		  and b.due_at <= clock_timestamp() and coalesce(b.not_after, 'infinity') > clock_timestamp()
 		  and (b.next_n <= b.last_n or (b.retrying > 0 and exists (select 1 from retries r where r.tenant_id = b.tenant_id
-		    and r.session_id = b.session_id and r.batch_id = b.id and r.next_at <= clock_timestamp())))) w) x
-		where place <= $2 order by turn, session_id`, gateways, limit)
+		    and r.session_id = b.session_id and r.batch_id = b.id and r.next_at <= clock_timestamp())))) x) y) z
+		where place <= $2 order by place`, gateways, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,7 @@ type GatewayStatus struct {
 	Used   int     `json:"used"`   // unanswered now
 	Rate   float64 `json:"rate"`   // most parts a second; 0: no limit of ours
 
+	Second  int         `json:"second,omitempty"`  // parts handed over in the last second
 	Out     int         `json:"out"`               // parts handed over in the last minute
 	In      int         `json:"in"`                // receipts and texts in the last minute
 	Minutes []int       `json:"minutes,omitempty"` // parts handed over, minute by minute, the last hour

@@ -89,6 +89,9 @@ func (p GatewayProps) mark() string {
 	}
 	switch p.Now.State {
 	case "ready":
+		if p.slowed() {
+			return "gateway_slow"
+		}
 		return "gateway_ready"
 	case "throttled":
 		return "gateway_slow"
@@ -114,6 +117,9 @@ func (p GatewayProps) state() string {
 	}
 	switch p.Now.State {
 	case "ready":
+		if p.slowed() {
+			return "Slowed by the carrier"
+		}
 		return "Ready"
 	case "throttled":
 		return "Slowed by the carrier"
@@ -144,12 +150,30 @@ func (p GatewayProps) trouble() string {
 		return s
 	case p.mark() == "gateway_down":
 		return "Start a worker: tidings serve --role=worker."
+	case p.slowed():
+		return p.paceWords()
 	case p.Now.State == "throttled":
 		return "The carrier asks to send more slowly. It goes on by itself."
 	case errors >= 20 && errors*20 > all:
 		return Percent(errors, all) + " of the last hour was not accepted."
 	}
 	return ""
+}
+
+// slowed reports whether it sends more slowly than its limit because the carrier
+// has asked for that.
+func (p GatewayProps) slowed() bool {
+	return p.Pace.Slow > 0 && p.Pace.AskedAt != nil && p.State == sms.RouteOn
+}
+
+// paceWords says how fast it sends, and since when.
+func (p GatewayProps) paceWords() string {
+	asked := p.Pace.AskedAt.UTC()
+	at := Clock(asked)
+	if p.At.Sub(asked) > 12*time.Hour {
+		at = When(asked)
+	}
+	return "Sending " + Num(int(p.Pace.Slow)) + " a second: the carrier asked for less at " + at + " UTC."
 }
 
 // sentence begins with a capital and ends with a stop.
@@ -301,7 +325,7 @@ func (p GatewayProps) terms() []Fact {
 	}
 	rate := "No limit of ours"
 	if p.Now.Rate > 0 {
-		rate = Num(int(p.Now.Rate)) + " parts/s"
+		rate = Num(int(p.Now.Rate)) + " parts/s, all workers together"
 	}
 	out = append(out, Fact{"Speed", rate}, Fact{"We try for", Count(p.Retry, "hour", "hours")})
 	if k, _ := sms.KindOfRoute(p.Kind); k.Validity {

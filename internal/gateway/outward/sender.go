@@ -79,6 +79,9 @@ func (s *Sender) ID() string { return s.cfg.ID }
 // Health is how the gateway is now.
 func (s *Sender) Health() gateway.Health { return s.health.get() }
 
+// Lead sets its speed (gateway.Led).
+func (s *Sender) Lead(speed float64) { s.rate.Lead(speed) }
+
 // Limits is what the gateway may take at once.
 func (s *Sender) Limits() gateway.Limits {
 	burst := s.cfg.InFlight

@@ -295,6 +295,9 @@ func (c *Client) Run(ctx context.Context, sink gateway.Sink) error {
 	return nil
 }
 
+// Lead sets the speed of all connections together (gateway.Led).
+func (c *Client) Lead(speed float64) { c.rate.Lead(speed) }
+
 // slow passes the carrier's wish to send more slowly on to all binds.
 func (c *Client) slow(pause time.Duration) {
 	if c.rate.Slow(time.Now(), pause) {
