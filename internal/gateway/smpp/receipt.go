@@ -45,7 +45,7 @@ func (r *Route) receipt(m *SM) gateway.Receipt {
 		out.To, out.From = out.From, out.To
 	}
 	if id := cString(m.TLV(TagReceiptedMessageID)); id != "" {
-		out.ProviderID, out.MatchID = id, r.IDs.responseKey(id)
+		out.ProviderID, out.MatchID = id, normal(id)
 	} else {
 		out.ProviderID, out.MatchID = fields.id, r.IDs.receiptKey(fields.id)
 	}
@@ -130,9 +130,11 @@ func receiptTime(s string) time.Time {
 		layout = "060102150405"
 	case 14:
 		layout = "20060102150405"
+	default:
+		return time.Time{} // time.Parse would quote all of it in its error
 	}
 	t, err := time.Parse(layout, s)
-	if layout == "" || err != nil {
+	if err != nil {
 		return time.Time{}
 	}
 	return t

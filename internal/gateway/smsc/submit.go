@@ -1,7 +1,9 @@
 package smsc
 
 import (
+	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,7 +79,7 @@ func (s *Server) follow(p *smpp.Peer, a *account, m *smpp.SM, l *Line, f plan) {
 		p.Close()
 	}
 	n := s.count.Add(1)
-	wait := s.cfg.Delay + f.wait
+	wait := s.cfg.Delay + f.wait + s.jitter(n, 4)
 	switch {
 	case f.cut, f.mute && l.Status == smpp.StatusOK:
 	case wait <= 0:
@@ -91,7 +93,7 @@ func (s *Server) follow(p *smpp.Peer, a *account, m *smpp.SM, l *Line, f plan) {
 	}
 	if m.Registered&3 != 0 && s.cfg.ReceiptDelay >= 0 {
 		for _, r := range f.receipt {
-			s.plan(a, m, l, f, r, n)
+			s.plan(a, m, l, r, n, wait, f.early)
 		}
 	}
 	if l.Complete {
@@ -103,17 +105,31 @@ func (s *Server) follow(p *smpp.Peer, a *account, m *smpp.SM, l *Line, f plan) {
 	}
 }
 
+// jitter is how much later than usual something happens, by chance.
+func (s *Server) jitter(n, k uint64) time.Duration {
+	if s.cfg.Jitter <= 0 {
+		return 0
+	}
+	return time.Duration(draw(s.cfg.Seed, n, k) * float64(s.cfg.Jitter))
+}
+
 // plan makes one receipt and puts it on the schedule.
-func (s *Server) plan(a *account, m *smpp.SM, l *Line, f plan, r notice, n uint64) {
+func (s *Server) plan(a *account, m *smpp.SM, l *Line, r notice, n uint64, wait time.Duration, early bool) {
 	if m.Registered&3 == 2 && r.stat == "DELIVRD" {
 		return // only failures were asked for
 	}
-	at := s.cfg.Delay + f.wait + s.cfg.ReceiptDelay + r.after
-	if f.early {
+	at := wait + s.cfg.ReceiptDelay + r.after + s.jitter(n, 5)
+	if early {
 		at = 0
 	}
 	s.planned.Add(1)
 	d := &delivery{id: l.ID, kind: r.stat, sm: receipt(l, m, r)}
+	if s.cfg.DecimalReceipts {
+		if id, err := strconv.ParseUint(l.ID, 16, 64); err == nil {
+			d.sm.TLVs = nil
+			d.sm.Short = bytes.Replace(d.sm.Short, []byte("id:"+l.ID), []byte("id:"+strconv.FormatUint(id, 10)), 1)
+		}
+	}
 	s.schedule.after(at, n, func() { a.push(d) })
 }
 
