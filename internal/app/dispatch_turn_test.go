@@ -156,3 +156,13 @@ func TestLanesGoForDifferentBatches(t *testing.T) {
 		t.Errorf("eight processes begin with %d different batches", len(first))
 	}
 }
+
+// A session of some size has enough batches for the lanes of several processes,
+// and a large one not so many that they are a burden.
+func TestSessionsHaveSomeBatches(t *testing.T) {
+	for people, want := range map[int]int{50: 1, 4_000: 8, 40_000: 32, 1_000_000: 100} {
+		if n := (people + batchSize(people) - 1) / batchSize(people); n != want {
+			t.Errorf("%d people stand in %d batches, want %d", people, n, want)
+		}
+	}
+}

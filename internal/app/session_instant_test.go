@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -26,8 +27,20 @@ func TestScheduledSessionLeavesAtItsInstant(t *testing.T) { // D15
 	w.wake(s)
 	w.mustState(s, sms.SessionScheduled)
 
-	// Woken early: it holds, and begins when the clock shows the instant.
-	w.Clock.Set(at.Add(-8 * time.Second))
+	// Woken early: it is put off, never for so long that the queue could be late.
+	for left := 8 * time.Second; left > time.Second; {
+		w.Clock.Set(at.Add(-left))
+		var early app.NotYet
+		err := w.App.RunStartSession(t.Context(), app.StartSessionJob{Tenant: w.Tenant.ID, Session: s.ID})
+		if !errors.As(err, &early) || early.In <= 0 || early.In > 4*time.Second || early.In > left-500*time.Millisecond {
+			t.Fatalf("%v before: %v", left, err)
+		}
+		left -= early.In
+		w.mustState(s, sms.SessionScheduled)
+	}
+
+	// In the last moment it holds, and begins when the clock shows the instant.
+	w.Clock.Set(at.Add(-600 * time.Millisecond))
 	done := make(chan error, 1)
 	go func() {
 		done <- w.App.RunStartSession(context.Background(), app.StartSessionJob{Tenant: w.Tenant.ID, Session: s.ID})

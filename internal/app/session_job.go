@@ -1,6 +1,10 @@
 package app
 
-import "tidings/internal/sms"
+import (
+	"time"
+
+	"tidings/internal/sms"
+)
 
 // StartSessionJob starts a session at its time, or tries again what waits for
 // credits.
@@ -11,3 +15,9 @@ type StartSessionJob struct {
 
 // Kind names the job.
 func (StartSessionJob) Kind() string { return "start_session" }
+
+// NotYet says that a job came before its time: it is to come again.
+type NotYet struct{ In time.Duration }
+
+// Error says so.
+func (n NotYet) Error() string { return "not before " + n.In.String() + " have passed" }

@@ -14,11 +14,19 @@ import (
 )
 
 // The queue starts a job up to five seconds late, so a session's is due this
-// much early and holds until the exact instant (D15).
-const wakeBefore = 10 * time.Second
+// much early (D15). It is put off again and again, each time for less than what
+// the queue would be late by; only the last moment it holds itself.
+const (
+	wakeBefore = 10 * time.Second
+	offMost    = 4 * time.Second
+	holdMost   = time.Second
+	comeBefore = 600 * time.Millisecond // the queue looks twice a second for what was put off for a little
+)
 
 const (
 	batchPeople = 10_000 // most people of one batch
+	batchLeast  = 500    // of a session of several batches
+	batchesOf   = 32     // of a session, about: one lane at a time can mark from a batch
 	pilePeople  = 40_000 // most people kept in memory while countries are sorted out
 	pagePeople  = 5_000  // people read at a time
 )
@@ -87,8 +95,9 @@ func expandTime(people int) time.Duration {
 	return time.Duration(people) * 25 * time.Microsecond
 }
 
-// RunStartSession starts a session at its time: it holds until the instant,
-// never sends before it, and writes everything in one transaction, so that a
+// RunStartSession starts a session at its time: NotYet says that it came long
+// before it, so that nobody is kept waiting for it; the last moment it holds, and
+// never sends before the instant. It writes everything in one transaction, so that a
 // crash leaves nothing half done. It may run twice, or for a session that was
 // moved, cancelled or already started: then it does nothing.
 func (a *App) RunStartSession(ctx context.Context, job StartSessionJob) error {
@@ -106,6 +115,9 @@ func (a *App) RunStartSession(ctx context.Context, job StartSessionJob) error {
 	early := expandTime(s.People)
 	if !startable(s) || s.StartsAt.Sub(a.Now()) > early+4*wakeBefore {
 		return nil // it was moved: another job wakes it
+	}
+	if left := s.StartsAt.Add(-early).Sub(a.Now()); left > holdMost {
+		return NotYet{In: min(left-comeBefore, offMost)}
 	}
 	if err := a.hold(ctx, s.StartsAt.Add(-early)); err != nil {
 		return err
@@ -334,7 +346,7 @@ func (x *expansion) add(ctx context.Context, p sms.Person) error {
 		Contact: p.Contact, Number: p.Number, Hash: p.Hash, Text: m.Text, Parts: m.Size.Parts, Price: m.Price,
 	})
 	x.piled++
-	if len(x.piles[p.Country]) >= batchPeople {
+	if len(x.piles[p.Country]) >= batchSize(x.session.People) {
 		return x.flush(ctx, p.Country)
 	}
 	if x.piled >= pilePeople {
@@ -342,6 +354,10 @@ func (x *expansion) add(ctx context.Context, p sms.Person) error {
 	}
 	return nil
 }
+
+// batchSize is how many people of a session stand in one batch, so that lanes of
+// several processes need not wait for each other.
+func batchSize(people int) int { return min(max(people/batchesOf, batchLeast), batchPeople) }
 
 func (x *expansion) largest() string {
 	best := ""

@@ -5,6 +5,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -96,5 +97,15 @@ func every(d time.Duration, job river.JobArgs) *river.PeriodicJob {
 }
 
 func handle[T river.JobArgs](w *river.Workers, fn func(context.Context, T) error) {
-	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, job *river.Job[T]) error { return fn(ctx, job.Args) }))
+	river.AddWorker(w, river.WorkFunc(func(ctx context.Context, job *river.Job[T]) error { return putOff(fn(ctx, job.Args)) }))
+}
+
+// putOff has a job that came before its time come again, without keeping a worker
+// or being counted as a failure.
+func putOff(err error) error {
+	var early app.NotYet
+	if errors.As(err, &early) {
+		return river.JobSnooze(early.In)
+	}
+	return err
 }

@@ -1,12 +1,30 @@
 package jobs
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"tidings/internal/app"
 )
+
+// D15: a session that is woken before its instant keeps no worker: it comes again.
+func TestEarlyJobsArePutOff(t *testing.T) {
+	var snooze *river.JobSnoozeError
+	if err := putOff(app.NotYet{In: 3 * time.Second}); !errors.As(err, &snooze) || snooze.Duration != 3*time.Second {
+		t.Errorf("a job that came early: %v", err)
+	}
+	failed := errors.New("failed")
+	if err := putOff(failed); !errors.Is(err, failed) || putOff(nil) != nil {
+		t.Errorf("a job that failed: %v", err)
+	}
+}
 
 // Whatever can be enqueued is worked: every kind of job has its line in the table.
 func TestEveryKindHasAWorker(t *testing.T) {
