@@ -55,16 +55,19 @@ func (b *bench) ratio(what string, value float64, unit string) {
 // measure is one thing that can be measured.
 type measure struct {
 	word     string // that asks for it
-	database bool   // it needs Postgres and the demo data
+	database bool   // it needs Postgres
+	demo     bool   // and the demo data in it
 	does     func(context.Context, *bench) error
 }
 
 var measures = []measure{
-	{"import", true, measureImport},
-	{"dispatch", true, measureDispatch},
-	{"receipts", true, measureReceipts},
-	{"pages", true, measurePages},
-	{"smpp", false, measureSMPP},
+	{"import", true, true, measureImport},
+	{"dispatch", true, true, measureDispatch},
+	{"receipts", true, true, measureReceipts},
+	{"workers", true, false, measureWorkers},
+	{"fair", true, false, measureFair},
+	{"pages", true, true, measurePages},
+	{"smpp", false, false, measureSMPP},
 }
 
 // asked are the measures that words ask for; all of them if there are none.
@@ -76,7 +79,7 @@ func asked(words []string) ([]measure, error) {
 	for _, w := range words {
 		i := slices.IndexFunc(measures, func(m measure) bool { return m.word == w })
 		if i < 0 {
-			return nil, fmt.Errorf("nothing is called %q: say import, dispatch, receipts, pages or smpp", w)
+			return nil, fmt.Errorf("nothing is called %q: say import, dispatch, receipts, workers, fair, pages or smpp", w)
 		}
 		out = append(out, measures[i])
 	}
@@ -93,6 +96,9 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == workerWord {
+		return runWorker(ctx, args[1:])
+	}
 	b := &bench{windows: []int{20, 100, 1000}}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&b.people, "messages", 100_000, "messages of a sending, and contacts: 1000000, 5000000")
@@ -108,7 +114,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	if slices.ContainsFunc(what, func(m measure) bool { return m.database }) {
-		stop, err := b.open(ctx)
+		stop, err := b.open(ctx, slices.ContainsFunc(what, func(m measure) bool { return m.demo }))
 		if err != nil {
 			return err
 		}
@@ -137,8 +143,8 @@ func numbers(list string) ([]int, error) {
 	return out, nil
 }
 
-// open starts Postgres, unless DATABASE_URL names one, with the program and the demo data on it.
-func (b *bench) open(ctx context.Context) (stop func(), err error) {
+// open starts Postgres, unless DATABASE_URL names one, with the program and, if asked, the demo data on it.
+func (b *bench) open(ctx context.Context, demo bool) (stop func(), err error) {
 	var stops []func()
 	stop = func() {
 		for _, f := range slices.Backward(stops) {
@@ -177,6 +183,9 @@ func (b *bench) open(ctx context.Context) (stop func(), err error) {
 	}
 	stops = append(stops, func() { _ = log.Close() })
 	b.app = &app.App{DB: db, Now: time.Now, Secret: []byte(strings.Repeat("key!", 8)), Log: slog.New(slog.NewTextHandler(log, nil)), MinLead: time.Minute}
+	if !demo {
+		return stop, nil
+	}
 	return stop, b.app.Seed(ctx, app.SeedOptions{People: b.people})
 }
 
