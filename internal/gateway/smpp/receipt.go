@@ -130,9 +130,11 @@ func receiptTime(s string) time.Time {
 		layout = "060102150405"
 	case 14:
 		layout = "20060102150405"
+	default:
+		return time.Time{} // time.Parse would quote all of it in its error
 	}
 	t, err := time.Parse(layout, s)
-	if layout == "" || err != nil {
+	if err != nil {
 		return time.Time{}
 	}
 	return t
