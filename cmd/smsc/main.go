@@ -28,6 +28,7 @@ type options struct {
 
 	Delay        time.Duration `placeholder:"TIME" help:"Before each response."`
 	ReceiptDelay time.Duration `default:"200ms" help:"From the response to the receipt; negative: no receipts."`
+	Jitter       time.Duration `placeholder:"TIME" help:"At most so much later, for each response and receipt by chance: they overtake each other."`
 	Window       int           `default:"200" help:"Receipts unanswered per connection."`
 	Rate         float64       `placeholder:"N" help:"Parts a second per system id; more is throttled."`
 	CutEvery     int           `placeholder:"N" help:"Cut the connection off at every n-th submit, which is lost."`
@@ -38,6 +39,7 @@ type options struct {
 	Temporary   float64 `placeholder:"SHARE" help:"Refused for now."`
 	Throttled   float64 `placeholder:"SHARE" help:"Told to slow down."`
 	Mute        float64 `placeholder:"SHARE" help:"Taken and never answered."`
+	Cut         float64 `placeholder:"SHARE" help:"Taken, and the connection is cut off before the answer."`
 	NoReceipt   float64 `placeholder:"SHARE" help:"Delivered without a receipt."`
 	Undelivered float64 `placeholder:"SHARE" help:"Reported undeliverable."`
 	Expired     float64 `placeholder:"SHARE" help:"Reported expired."`
@@ -97,10 +99,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, log io.Writer) (
 func (o *options) config() smsc.Config {
 	return smsc.Config{
 		Listen: o.Listen, SystemID: o.SystemID, Password: o.Password, MaxBinds: o.MaxBinds,
-		Delay: o.Delay, ReceiptDelay: o.ReceiptDelay, Window: o.Window, Rate: o.Rate, CutEvery: o.CutEvery,
+		Delay: o.Delay, ReceiptDelay: o.ReceiptDelay, Jitter: o.Jitter, Window: o.Window, Rate: o.Rate, CutEvery: o.CutEvery,
 		Plain: o.Plain, Seed: o.Seed,
 		Shares: smsc.Shares{
-			Refused: o.Refused, Temporary: o.Temporary, Throttled: o.Throttled, Mute: o.Mute,
+			Refused: o.Refused, Temporary: o.Temporary, Throttled: o.Throttled, Mute: o.Mute, Cut: o.Cut,
 			NoReceipt: o.NoReceipt, Undelivered: o.Undelivered, Expired: o.Expired, Twice: o.Twice,
 			Early: o.Early, Stop: o.Stop,
 		},

@@ -1,365 +1,308 @@
 package torture
 
 import (
-	"bufio"
-	"context"
-	"encoding/json"
-	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"tidings/internal/app/apptest"
-	"tidings/internal/devpg"
-	"tidings/internal/gateway/smsc"
-	"tidings/internal/postgres"
-	"tidings/internal/postgres/pgtest"
 	"tidings/internal/sms"
 )
 
 // size is how hard one run is.
 type size struct {
-	people, workers, databases int
-	doubles                    bool // sent on purpose: their receipts find no message
+	people             int
+	appKills, dbKills  int           // of workers, every tenth of them of all at once; of Postgres with its children
+	limit              time.Duration // nothing is killed after that; 0: no limit
+	cancels, stops     int
+	rate               int // parts a second that the carrier takes
+	cut, mute, scatter string
 }
 
-// TestTorture: B30, I1, I2, I7, I10, I11, D33, F1, F5. SIGKILLs of the worker and of
-// Postgres while a session goes out: nobody gets it twice, everybody ends in one
-// final state, the ledger closes to zero, and what the database says of each
-// person is what the carrier saw. `make torture` is fifty kills of the worker
-// and five of Postgres (TORTURE=2: twice that); `make test` is a short form.
-func TestTorture(t *testing.T) {
-	s := size{people: 5000, workers: 12, databases: 2}
-	if m, err := strconv.Atoi(os.Getenv("TORTURE")); err == nil && m > 0 {
-		s = size{people: 20_000 * m, workers: 50 * m, databases: 5 * m}
-	}
-	r := run(t, s, worker(t, ""))
-	if len(r.twice) > 0 {
-		t.Errorf("%d people got it twice: %v", len(r.twice), some(r.twice))
-	}
-	if r.tally.Final() != s.people {
-		t.Errorf("%d of %d people have a final answer: %+v", r.tally.Final(), s.people, r.tally)
-	}
-	r.compare(t)
-	t.Logf("%d people, %d kills: %d delivered, %d unknown on the way (%d presumed unsent at the end), %d submits seen",
-		s.people, s.workers+s.databases, r.tally.Delivered, r.unknown, r.tally.PresumedUnsent, r.submits)
-}
-
-// TestTortureSeesDoubles proves that TestTorture can fail: with the trade's
-// usual policy, to send again what was not answered, the witness sees people
-// who got it twice.
-func TestTortureSeesDoubles(t *testing.T) {
-	r := run(t, size{people: 5000, workers: 8, doubles: true}, worker(t, "mutant"))
-	if len(r.twice) == 0 {
-		t.Fatal("resending unknown messages was not caught: the kill test is blind")
-	}
-	t.Logf("with resending, %d people got it twice in 8 kills", len(r.twice))
-}
-
-// worker is the program to kill: this test binary, or one built with a tag.
-func worker(t *testing.T, tag string) string {
+// sizes are those of `make test`, unless `make torture` says otherwise.
+func sizes(t *testing.T) size {
 	t.Helper()
-	if tag == "" {
-		exe, err := os.Executable()
-		if err != nil {
-			t.Fatal(err)
+	if os.Getenv("TORTURE") == "" {
+		return size{people: 4000, appKills: 8, dbKills: 2, cancels: 1, stops: 8, rate: 600, cut: "0.0005", mute: "0.0005", scatter: "0.001"}
+	}
+	number := func(name string, otherwise int) int {
+		v := os.Getenv("TORTURE_" + name)
+		if v == "" {
+			return otherwise
 		}
-		return exe
-	}
-	return build(t, "test", "-c", "-tags", tag, "-o", filepath.Join(t.TempDir(), "worker"), ".")
-}
-
-func build(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	for i, a := range args {
-		if a == "-o" {
-			return args[i+1]
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 0 {
+			t.Fatalf("%s=%s is no number", name, v)
 		}
+		return n
 	}
-	return ""
-}
-
-// result is what a run left behind, in the database and with the witness.
-type result struct {
-	world   *apptest.TheWorld
-	session sms.Session
-	tally   sms.Tally
-	unknown int64
-	seen    map[string]int // number to messages the carrier took
-	twice   []string
-	submits int
-}
-
-func run(t *testing.T, s size, worker string) result {
-	t.Helper()
-	ctx := t.Context()
-	// What a killed process has written the system still has: only a power cut asks
-	// for fsync, and waiting for a shared disk is no part of this test.
-	pg, err := devpg.Start(ctx, devpg.Options{Dir: t.TempDir(), Settings: map[string]string{"max_connections": "100", "fsync": "off"}})
-	if err != nil {
-		t.Fatal(err)
+	s := size{
+		people: number("PEOPLE", 20_000), appKills: number("APP_KILLS", 50), dbKills: number("DB_KILLS", 5),
+		limit: time.Duration(number("MINUTES", 0)) * time.Minute, cut: "0.0001", mute: "0.0001", scatter: "0.0003",
 	}
-	t.Cleanup(pg.Stop)
-	dsn := pg.DSN(devpg.Database)
-	if err := postgres.Migrate(ctx, dsn); err != nil {
-		t.Fatal(err)
-	}
-	w := apptest.WorldAt(t, dsn)
-	w.App.Secret = secret
-	witness := filepath.Join(t.TempDir(), "witness.jsonl")
-	carrier := startCarrier(t, witness)
-	session := launch(t, w, s.people)
-	k := killer{t: t, worker: worker, env: []string{envWorker + "=" + dsn, envCarrier + "=" + carrier}, pg: pg, log: filepath.Join(t.TempDir(), "workers.log")}
-	t.Cleanup(func() {
-		if said, err := os.ReadFile(k.log); err == nil && t.Failed() {
-			t.Logf("the workers' last words: %s", said[max(0, len(said)-3000):])
-		}
-	})
-	k.kill(s, func() sms.Tally { return tally(t, w, session) })
-	k.finish(func() bool {
-		y := tally(t, w, session)
-		return y.Pending+y.Retrying+y.Submitting+y.Accepted == 0 && (s.doubles ||
-			pgtest.Value[bool](t, dsn, `select not exists (select from receipts where applied_at is null)`))
-	})
-	r := result{world: w, session: session, seen: map[string]int{}}
-	r.unknown = int64(tally(t, w, session).Unknown)
-	w.Clock.Set(time.Now().Add(49 * time.Hour))
-	if err := w.App.ExpireMessages(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.App.FollowSessions(ctx); err != nil {
-		t.Fatal(err)
-	}
-	r.tally = tally(t, w, session)
-	r.read(t, witness)
-	return r
-}
-
-// startCarrier runs the simulated carrier as a program of its own: it outlives
-// every kill, and writes down each submit.
-func startCarrier(t *testing.T, witness string) string {
-	t.Helper()
-	bin := build(t, "build", "-o", filepath.Join(t.TempDir(), "smsc"), "tidings/cmd/smsc")
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	_ = l.Close()
-	cmd := exec.CommandContext(t.Context(), bin, "--listen", addr, "--plain", "--delay", "5ms", "--receipt-delay", "100ms", "--rate", "1200", "--witness", witness)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	return addr
-}
-
-// launch makes a session that is under way, one message to each of n people.
-func launch(t *testing.T, w *apptest.TheWorld, n int) sms.Session {
-	t.Helper()
-	w.Credits(sms.Credits(n) * sms.Credit)
-	text, err := sms.ParseText("Hello from the torture chamber")
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := w.Clock.Now()
-	s := sms.Session{
-		Kind: sms.KindTest, State: sms.SessionSending, Name: "Torture", MessageKind: sms.Service, Sender: apptest.Sender, Text: text.String(),
-		Mode: sms.ModeNow, StartsAt: now, StartedAt: &now, SubmittedAt: now, Token: "torture-torture-torture", Follow: true,
-		Prices: map[string]sms.Credits{"FR": sms.Credit}, People: n, Price: sms.Credits(n) * sms.Credit,
-	}
-	s.ContentHash = s.Hash()
-	err = w.App.DB.InPlatform(t.Context(), func(tx *postgres.PlatformTx) error {
-		_, err := tx.RegisterGateway(t.Context(), "smpp", "smpp")
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.InTenant(func(ctx context.Context, tx *postgres.Tx) error {
-		if err := tx.AddSession(ctx, &s); err != nil {
-			return err
-		}
-		routes, err := tx.Routes(ctx)
-		if err != nil {
-			return err
-		}
-		const many = 1000
-		for first := 1; first <= n; first += many {
-			rows := make([]sms.Outgoing, 0, many)
-			for i := first; i < first+many && i <= n; i++ {
-				number := int64(33_700_000_000 + i)
-				rows = append(rows, sms.Outgoing{Number: number, Hash: w.App.NumberHash(w.Tenant.ID, number), Text: text.String(), Parts: 1, Price: sms.Credit})
-			}
-			b := postgres.Batch{Session: s.ID, Country: "FR", Gateway: routes[0].ID, DueAt: now.Add(-time.Second), First: first}
-			if _, err := tx.AddMessages(ctx, b, rows); err != nil {
-				return err
-			}
-		}
-		return tx.AddTransfer(ctx, &sms.Transfer{Kind: sms.TransferReserve, Session: &s.ID, Amount: s.Price, Key: fmt.Sprintf("reserve:%d", s.ID), Actor: "torture", Reason: "torture"})
-	})
+	s.cancels, s.stops, s.rate = min(max(s.people/20_000, 2), 50), max(s.people/2000, 20), number("RATE", 3000)
 	return s
 }
 
-// tally asks until the database answers: it may be down at this moment.
-func tally(t *testing.T, w *apptest.TheWorld, s sms.Session) (y sms.Tally) {
-	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for {
-		err := w.App.DB.InTenant(t.Context(), w.Tenant.ID, func(tx *postgres.Tx) (err error) { y, err = tx.Tally(t.Context(), s.ID); return err })
-		if err == nil {
-			return y
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-		time.Sleep(50 * time.Millisecond)
+// TestTorture: B29, B30, I1–I20, D33, F1, F2, F3, F5, F9, F10, F11, F17. SIGKILLs
+// of two workers, one by one and both at once, and of Postgres with its children,
+// while a session goes out by a carrier that throttles, cuts connections off, does
+// not answer, answers out of order, and sends receipts twice and before the
+// answer; while other sessions are cancelled and paused, and people next in the
+// queue text STOP. Nobody gets it twice, everybody ends in one final state, the
+// ledger closes to zero, and what the database says of each person is what the
+// carrier saw. `make torture` says how hard; `make test` is a short form.
+func TestTorture(t *testing.T) {
+	r := &run{size: sizes(t)}
+	r.chamber = newChamber(t, "--delay", "4ms", "--jitter", "8ms", "--receipt-delay", "100ms", "--rate", strconv.Itoa(r.rate),
+		"--cut", r.cut, "--mute", r.mute, "--throttled", r.scatter, "--refused", "0.001", "--undelivered", "0.01",
+		"--twice", "0.02", "--early", "0.02", "--seed", "7")
+	r.world.Credits(sms.Credits(3*r.people+1_000_000) * sms.Credit)
+	r.prepare()
+	began := time.Now()
+	var others sync.WaitGroup
+	others.Go(r.cancel)
+	others.Go(r.sayStop)
+	r.kill()
+	others.Wait()
+	r.finish()
+	v := r.judge()
+	r.report(t, time.Since(began), v)
+	for _, x := range v.violations {
+		t.Errorf("violated: %s", x)
+	}
+	if len(r.seen.twice) > 0 {
+		t.Errorf("%d people got it twice: %v", len(r.seen.twice), r.seen.twice[:min(5, len(r.seen.twice))])
 	}
 }
 
-// killer starts workers and kills them.
-type killer struct {
-	t      *testing.T
-	worker string
-	env    []string
-	pg     *devpg.Server
-	log    string // what the workers say
+// run is one run of TestTorture.
+type run struct {
+	*chamber
+	size
+	slots     [2]*slot
+	hello     *sending // to people who will text STOP: they can only answer whom they know
+	main      *sending
+	cancelled []*sending
+	events    []event
+	said      map[int64]time.Time // when STOP was texted
+	drained   []time.Duration
 }
 
-func (k *killer) start() *exec.Cmd {
-	k.t.Helper()
-	cmd := exec.CommandContext(k.t.Context(), k.worker)
-	cmd.Env = append(os.Environ(), k.env...)
-	log, err := os.OpenFile(k.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		k.t.Fatal(err)
-	}
-	defer func() { _ = log.Close() }()
-	cmd.Stderr = log
-	if err := cmd.Start(); err != nil {
-		k.t.Fatal(err)
-	}
-	return cmd
+// event is one deed of the killer.
+type event struct {
+	kind  string
+	at    time.Time
+	lives []*process // those that were killed
 }
 
-// kill lets a worker live for a moment and kills it, so many times or until
-// there is nothing left to send, and now and then the whole of Postgres.
-func (k *killer) kill(s size, now func() sms.Tally) {
-	k.t.Helper()
-	kills := 0
-	for ; kills < s.workers && now().Pending > 0; kills++ {
-		cmd := k.start()
-		// A worker that has not begun is no loss: on a busy machine it takes a while.
-		for before, end := now().Pending, time.Now().Add(10*time.Second); now().Pending == before && time.Now().Before(end); {
-			time.Sleep(20 * time.Millisecond)
-		}
-		time.Sleep(time.Duration(rand.IntN(500)) * time.Millisecond)
-		if s.databases > 0 && kills%(s.workers/s.databases) == s.workers/s.databases/2 {
-			if pid := k.pg.PID(); pid > 0 {
-				_ = syscall.Kill(-pid, syscall.SIGKILL) // its children too
-			}
-			time.Sleep(300 * time.Millisecond)
-		}
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+// The kinds of kills.
+const (
+	killWorker   = "one worker"
+	killApp      = "the whole app"
+	killPostgres = "Postgres"
+)
+
+// spread is how far apart those are who may text STOP.
+const spread = 20
+
+// prepare says hello to those who will text STOP, and launches the sending that
+// is tortured.
+func (r *run) prepare() {
+	t := r.t
+	r.main = &sending{text: "Hello from the torture chamber", base: 33_700_000_000, step: 1, people: r.people}
+	r.hello = &sending{text: "Welcome to the torture chamber", base: r.main.base, step: spread, people: r.people / spread}
+	r.said = map[int64]time.Time{}
+	p := r.product()
+	for i := range r.slots {
+		r.slots[i] = startSlot(t, "worker "+strconv.Itoa(i+1), p)
 	}
-	if kills < s.workers {
-		k.t.Logf("everything had left after %d of %d kills", kills, s.workers)
+	r.addContacts(r.hello)
+	if err := r.launch(r.hello); err != nil {
+		t.Fatal(err)
+	}
+	r.await("the first sending", time.Duration(r.hello.people/50)*time.Second+2*time.Minute, func() bool { return r.seen.seen(r.hello) == r.hello.people })
+	if err := r.launch(r.main); err != nil {
+		t.Fatal(err)
 	}
 }
 
-// finish lets a worker go on until everything is answered, and stops it in
-// an orderly way.
-func (k *killer) finish(done func() bool) {
-	k.t.Helper()
-	cmd := k.start()
-	deadline := time.Now().Add(3 * time.Minute)
-	for !done() {
-		if time.Now().After(deadline) {
-			k.t.Errorf("not everything was answered in three minutes: %s", k.state())
-			break
+// addContacts makes people of the numbers of a sending.
+func (r *run) addContacts(s *sending) {
+	const many = 5000
+	for first := 1; first <= s.people; first += many {
+		var numbers []int64
+		var hashes [][]byte
+		for n := first; n < first+many && n <= s.people; n++ {
+			numbers = append(numbers, s.number(n))
+			hashes = append(hashes, r.world.App.NumberHash(r.world.Tenant.ID, s.number(n)))
 		}
-		time.Sleep(100 * time.Millisecond)
+		r.world.Exec(`insert into contacts(tenant_id, id, number, number_hash, country, first_name, last_name, name_key, last_key)
+			select $1, gen_random_uuid(), number, hash, 'FR', 'Person', 'Test', 'person test', 'test person'
+			from unnest($2::bigint[], $3::bytea[]) as c(number, hash)`, int64(r.world.Tenant.ID), numbers, hashes)
 	}
-	time.Sleep(time.Second) // receipts of messages whose answers were lost
-	_ = cmd.Process.Signal(syscall.SIGTERM)
-	if err := cmd.Wait(); err != nil {
-		k.t.Errorf("the worker did not stop in an orderly way: %v", err)
+}
+
+// kill does what is to be killed, spread by chance over the sending.
+func (r *run) kill() {
+	kinds := make([]string, 0, r.appKills+r.dbKills)
+	for i := range r.appKills {
+		kinds = append(kinds, killWorker)
+		if i%10 == 5 {
+			kinds[i] = killApp
+		}
 	}
+	for range r.dbKills {
+		kinds = append(kinds, killPostgres)
+	}
+	rand.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
+	places := make([]int, len(kinds))
+	for i := range places {
+		places[i] = r.people/50 + rand.IntN(r.people*9/10)
+	}
+	slices.Sort(places)
+	began := time.Now()
+	for i, kind := range kinds {
+		r.reach(places[i])
+		if r.limit > 0 && time.Since(began) > r.limit {
+			r.t.Logf("the time was over after %d of %d kills", i, len(kinds))
+			return
+		}
+		time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
+		r.strike(kind)
+	}
+}
+
+// reach waits until the carrier has heard of so many people of the main sending.
+func (r *run) reach(people int) {
+	last, moved := 0, time.Now()
+	r.await(strconv.Itoa(people)+" people", 6*time.Hour, func() bool {
+		n := r.seen.seen(r.main)
+		if n != last {
+			last, moved = n, time.Now()
+		}
+		if time.Since(moved) > 3*time.Minute {
+			r.t.Fatalf("nothing has left for three minutes: %s", r.state())
+		}
+		return n >= people
+	})
+}
+
+func (r *run) strike(kind string) {
+	e := event{kind: kind}
+	switch kind {
+	case killWorker:
+		s := r.slots[rand.IntN(len(r.slots))]
+		r.bound(s)
+		e.at = time.Now()
+		e.lives = append(e.lives, s.kill())
+	case killApp:
+		for _, s := range r.slots {
+			r.bound(s)
+		}
+		e.at = time.Now()
+		for _, s := range r.slots {
+			e.lives = append(e.lives, s.kill())
+		}
+	case killPostgres:
+		var pid int
+		r.await("Postgres", time.Minute, func() bool { pid = r.pg.PID(); return pid > 0 })
+		e.at = time.Now()
+		_ = syscall.Kill(-pid, syscall.SIGKILL) // its children too
+	}
+	r.events = append(r.events, e)
+}
+
+// bound waits, nine times of ten, until a worker has connected: one that has not
+// begun loses nothing.
+func (r *run) bound(s *slot) {
+	if rand.IntN(10) == 0 {
+		return
+	}
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end) && !s.current().said("state=ready"); {
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// finish lets the workers go on until everything is answered, stops them in an
+// orderly way, and passes two days.
+func (r *run) finish() {
+	t := r.t
+	last, moved := -1, time.Now()
+	all := append([]*sending{r.hello, r.main}, r.cancelled...)
+	r.await("everything to be answered", 6*time.Hour, func() bool {
+		open, final := r.seen.waits(), 0
+		for _, s := range all {
+			y := r.tally(s)
+			open += y.Pending + y.Retrying + y.Submitting + y.Accepted
+			final += y.Final()
+		}
+		if final != last {
+			last, moved = final, time.Now()
+		}
+		if time.Since(moved) > 4*time.Minute {
+			t.Errorf("%d messages and receipts were not answered in four minutes: %s", open, r.state())
+			r.tell(all)
+			return true
+		}
+		time.Sleep(200 * time.Millisecond)
+		return open == 0 && r.value(`select not exists (select from receipts where applied_at is null) and not exists (select from inbound where handled_at is null)`) == "true"
+	})
+	for _, s := range r.slots {
+		took, err := s.term(2 * time.Minute)
+		if err != nil {
+			t.Error(err)
+		}
+		r.drained = append(r.drained, took)
+	}
+	r.endCarrier()
+	a, ctx := r.world.App, t.Context()
+	a.Now = func() time.Time { return time.Now().Add(49 * time.Hour) }
+	if err := a.ExpireMessages(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := a.FollowSessions(ctx); err != nil {
+		t.Error(err)
+	}
+	a.Now = time.Now
 }
 
 // state is what an engineer asks first.
-func (k *killer) state() string {
-	return pgtest.Value[string](k.t, k.pg.DSN(devpg.Database), `select format('%s receipts, %s not applied, the next looked at in %s, %s workers',
+func (r *run) state() string {
+	return r.value(`select format('%s receipts, %s not applied, the next looked at in %s, %s workers, %s texts not handled, in flight %s, pending %s',
 		(select count(*) from receipts), (select count(*) from receipts where applied_at is null),
-		(select min(look_at) - now() from receipts where applied_at is null), (select count(*) from workers where buried_at is null))`)
+		(select min(look_at) - now() from receipts where applied_at is null), (select count(*) from workers where buried_at is null),
+		(select count(*) from inbound where handled_at is null), (select count(*) from attempts where outcome is null), (select sum(pending) from batches))`)
 }
 
-// read takes down what the witness saw.
-func (r *result) read(t *testing.T, file string) {
-	t.Helper()
-	f, err := os.Open(file)
+// tell shows what the carrier wrote down of messages whose receipts it still has.
+func (r *run) tell(all []*sending) {
+	for _, s := range all {
+		r.t.Logf("%q: %+v", s.text, r.tally(s))
+	}
+	r.t.Log(r.value(`select string_agg(format('message %s of %s to %s: state %s, attempts %s', m.n, m.session_id, m.number, m.state, (select json_agg(a) from attempts a
+		where a.tenant_id = m.tenant_id and a.session_id = m.session_id and a.n = m.n)), E'\n') from (select * from messages where state in (0, 1, 2, 3) limit 5) m`))
+	b, err := os.ReadFile(r.witnessed)
 	if err != nil {
-		t.Fatal(err)
+		return
 	}
-	defer func() { _ = f.Close() }()
-	sc := bufio.NewScanner(f)
-	sc.Buffer(nil, 1<<20)
-	for sc.Scan() {
-		var l smsc.Line
-		if json.Unmarshal(sc.Bytes(), &l) != nil || l.Event != "submit" {
-			continue
-		}
-		r.submits++
-		if l.Outcome == smsc.Taken || l.Outcome == smsc.Mute {
-			if r.seen[l.To]++; r.seen[l.To] == 2 {
-				r.twice = append(r.twice, l.To)
+	for _, id := range r.seen.owing() {
+		for line := range strings.Lines(string(b)) {
+			if strings.Contains(line, id) {
+				r.t.Log(line)
 			}
 		}
 	}
 }
 
-// compare holds the database's word against the witness's (I10): what it calls
-// accepted the carrier took, what it calls unsent the carrier never took.
-func (r *result) compare(t *testing.T) {
-	t.Helper()
-	type said struct {
-		number string
-		state  int16
-	}
-	numbers := pgtest.Value[[]int64](t, r.world.DSN, `select array_agg(number order by n) from messages`)
-	states := pgtest.Value[[]int16](t, r.world.DSN, `select array_agg(state order by n) from messages`)
-	var lies []said
-	for i, n := range numbers {
-		s := said{strconv.FormatInt(n, 10), states[i]}
-		taken := r.seen[s.number] > 0
-		switch sms.MessageState(s.state) {
-		case sms.MessageDelivered, sms.MessageExpired:
-			if !taken {
-				lies = append(lies, s)
-			}
-		case sms.MessagePresumedUnsent: // it may have been taken: that is what unknown means
-		default:
-			if taken {
-				lies = append(lies, s)
-			}
-		}
-	}
-	if len(lies) > 0 {
-		t.Errorf("the database and the carrier disagree about %d people: %v", len(lies), lies[:min(5, len(lies))])
-	}
-}
+// patience is how long a deed may take on a slow machine.
+const patience = 2 * time.Minute
 
-func some(list []string) []string { return list[:min(5, len(list))] }
+func stopWords(number int64) string {
+	return strings.Join([]string{strconv.FormatInt(number, 10), "NORDFARE", "STOP"}, " ") + "\n"
+}

@@ -76,6 +76,7 @@ type Shares struct {
 	Temporary float64 // 0x08, this time
 	Throttled float64 // 0x58, this time
 	Mute      float64 // taken and delivered, but never answered
+	Cut       float64 // taken and delivered, but the connection is cut off before the answer
 
 	NoReceipt   float64
 	Undelivered float64
@@ -111,6 +112,8 @@ func (f *Shares) roll(seed, n uint64) plan {
 		return plan{status: smpp.StatusThrottled}
 	case below(&u, f.Mute):
 		p.mute = true
+	case below(&u, f.Cut):
+		p.cut = true
 	}
 	u = draw(seed, n, 2)
 	switch {
@@ -140,7 +143,7 @@ func below(u *float64, share float64) bool {
 
 // draw is a number from 0 to 1 that only seed, n and k decide (splitmix64).
 func draw(seed, n, k uint64) float64 {
-	z := seed + (n*4+k)*0x9E3779B97F4A7C15
+	z := seed + (n*8+k)*0x9E3779B97F4A7C15
 	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
 	z = (z ^ z>>27) * 0x94D049BB133111EB
 	return float64((z^z>>31)>>11) / (1 << 53)

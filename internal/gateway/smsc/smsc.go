@@ -26,6 +26,7 @@ type Config struct {
 
 	Delay        time.Duration // before each response
 	ReceiptDelay time.Duration // from the response to the receipt; 200 ms, negative: none
+	Jitter       time.Duration // at most so much more, for each by chance: what came first is answered last
 	Window       int           // receipts unanswered per connection; 200
 	Rate         float64       // parts a second per system id, more is throttled; 0: no limit
 	CutEvery     int           // cut the connection off at every n-th submit, which is lost; 0: never

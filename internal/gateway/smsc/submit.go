@@ -77,7 +77,7 @@ func (s *Server) follow(p *smpp.Peer, a *account, m *smpp.SM, l *Line, f plan) {
 		p.Close()
 	}
 	n := s.count.Add(1)
-	wait := s.cfg.Delay + f.wait
+	wait := s.cfg.Delay + f.wait + s.jitter(n, 4)
 	switch {
 	case f.cut, f.mute && l.Status == smpp.StatusOK:
 	case wait <= 0:
@@ -91,7 +91,7 @@ func (s *Server) follow(p *smpp.Peer, a *account, m *smpp.SM, l *Line, f plan) {
 	}
 	if m.Registered&3 != 0 && s.cfg.ReceiptDelay >= 0 {
 		for _, r := range f.receipt {
-			s.plan(a, m, l, f, r, n)
+			s.plan(a, m, l, r, n, wait, f.early)
 		}
 	}
 	if l.Complete {
@@ -103,13 +103,21 @@ func (s *Server) follow(p *smpp.Peer, a *account, m *smpp.SM, l *Line, f plan) {
 	}
 }
 
+// jitter is how much later than usual something happens, by chance.
+func (s *Server) jitter(n, k uint64) time.Duration {
+	if s.cfg.Jitter <= 0 {
+		return 0
+	}
+	return time.Duration(draw(s.cfg.Seed, n, k) * float64(s.cfg.Jitter))
+}
+
 // plan makes one receipt and puts it on the schedule.
-func (s *Server) plan(a *account, m *smpp.SM, l *Line, f plan, r notice, n uint64) {
+func (s *Server) plan(a *account, m *smpp.SM, l *Line, r notice, n uint64, wait time.Duration, early bool) {
 	if m.Registered&3 == 2 && r.stat == "DELIVRD" {
 		return // only failures were asked for
 	}
-	at := s.cfg.Delay + f.wait + s.cfg.ReceiptDelay + r.after
-	if f.early {
+	at := wait + s.cfg.ReceiptDelay + r.after + s.jitter(n, 5)
+	if early {
 		at = 0
 	}
 	s.planned.Add(1)
