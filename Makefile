@@ -38,8 +38,9 @@ test: ## Run every test (the first run downloads what is missing)
 	@.ci/browser
 	$(WITHPG) go test -p 2 -timeout 20m ./...
 
-torture: ## Kill workers and Postgres again and again while messages go out
-	TORTURE=1 $(WITHPG) go test -p 1 -count 1 -timeout 60m -v -run '^TestTorture' ./...
+torture: ## Kill workers and Postgres while messages go out (PEOPLE=1000000 APP_KILLS=500 DB_KILLS=50 MINUTES=60 REPORT=file)
+	@TORTURE=1 TORTURE_PEOPLE=$(PEOPLE) TORTURE_APP_KILLS=$(APP_KILLS) TORTURE_DB_KILLS=$(DB_KILLS) TORTURE_MINUTES=$(MINUTES) \
+	TORTURE_REPORT=$(if $(REPORT),$(abspath $(REPORT))) go test -count 1 -timeout 12h -v ./internal/torture
 
 interop: ## Meet node-smpp, Kannel and Net::SMPP, judged by tshark
 	go run ./internal/interop

@@ -323,6 +323,38 @@ func TestCutEvery(t *testing.T) {
 	}
 }
 
+// A connection that is cut off before the answer has its message taken: nobody is told, and the receipt comes
+// over the next one.
+func TestCutAfterTaking(t *testing.T) {
+	s, _ := carrier(t, Config{Shares: Shares{Cut: 1}})
+	c, k, _ := client(t, s, nil)
+	m := message("447700900123")
+	if r := submit(t, c, m)[m.N]; r.Outcome != gateway.Unknown {
+		t.Errorf("result %+v", r)
+	}
+	await(t, "the receipt", func() bool { rs, _ := k.got(); return len(rs) == 1 })
+}
+
+// With jitter answers and receipts overtake each other, and none is lost.
+func TestJitter(t *testing.T) {
+	s, _ := carrier(t, Config{Jitter: 100 * time.Millisecond, Seed: 1})
+	c, k, _ := client(t, s, func(r *smpp.Route) { r.Window = 100 })
+	var ms []gateway.Outbound
+	for i := range 50 {
+		m := message("4477009001" + string([]byte{byte('0' + i/10), byte('0' + i%10)}))
+		m.N = int32(i)
+		ms = append(ms, m)
+	}
+	var order []int32
+	if err := c.Submit(t.Context(), ms, func(r gateway.Result) { order = append(order, r.N) }); err != nil {
+		t.Fatal(err)
+	}
+	if len(order) != len(ms) || slices.IsSorted(order) {
+		t.Errorf("answered in the order %v", order)
+	}
+	await(t, "the receipts", func() bool { rs, _ := k.got(); return len(rs) == len(ms) })
+}
+
 // BenchmarkCarrier is submits with receipts and a witness, client and carrier in one process.
 func BenchmarkCarrier(b *testing.B) {
 	s, _ := carrier(b, Config{Witness: &safeBuffer{}, Plain: true, ReceiptDelay: 50 * time.Millisecond, Window: 1000})
