@@ -249,6 +249,33 @@ func TestGenericNack(t *testing.T) {
 	})
 }
 
+// B22: a request that was answered by generic_nack leaves the window: with room for one, the next
+// goes out at once.
+func TestGenericNackFreesTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(func(w *wire) {
+			w.bound()
+			a, _, _ := w.submit()
+			w.empty(cmdGenericNack, StatusThrottled, a)
+			b, _, _ := w.submit()
+			w.accept(b, "2")
+			w.idle()
+		})
+		r := s.route()
+		r.Window = 1
+		inBubble(t, r, func(t *testing.T, c *Client, _ *notes) {
+			m, start := texts(2), time.Now()
+			first, second := one(t.Context(), t, c, m[0]), one(t.Context(), t, c, m[1])
+			if first.Outcome != gateway.Refused || second.Outcome != gateway.Accepted {
+				t.Errorf("outcomes %+v, %+v", first, second)
+			}
+			if d := time.Since(start); d > 10*time.Second { // a second is the pause after throttling
+				t.Errorf("the next one waited %v", d)
+			}
+		})
+	})
+}
+
 // countConn counts the reads and writes of a connection: each is a system call.
 type countConn struct {
 	net.Conn
