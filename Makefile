@@ -19,7 +19,7 @@ $(eval .PHONY: $(BENCH))
 $(eval $(BENCH):;@:)
 endif
 
-.PHONY: help run dev build test torture interop check fmt generate bench
+.PHONY: help run dev build test torture mutants interop check fmt generate bench
 
 help: ## List what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | while IFS=$$'\t' read -r name what; do printf '  make %-9s %s\n' "$$name" "$$what"; done
@@ -41,6 +41,9 @@ test: ## Run every test (the first run downloads what is missing)
 torture: ## Kill workers and Postgres while messages go out (PEOPLE=1000000 APP_KILLS=500 DB_KILLS=50 MINUTES=60 REPORT=file)
 	@TORTURE=1 TORTURE_PEOPLE=$(PEOPLE) TORTURE_APP_KILLS=$(APP_KILLS) TORTURE_DB_KILLS=$(DB_KILLS) TORTURE_MINUTES=$(MINUTES) \
 	TORTURE_REPORT=$(if $(REPORT),$(abspath $(REPORT))) go test -count 1 -timeout 12h -v ./internal/torture
+
+mutants: ## Break the protocol in every way that matters, and see that a test notices
+	$(WITHPG) go run ./internal/mutants
 
 interop: ## Meet node-smpp, Kannel and Net::SMPP, judged by tshark
 	go run ./internal/interop

@@ -33,6 +33,7 @@ type options struct {
 	Rate         float64       `placeholder:"N" help:"Parts a second per system id; more is throttled."`
 	CutEvery     int           `placeholder:"N" help:"Cut the connection off at every n-th submit, which is lost."`
 	Plain        bool          `help:"Numbers that end in 99xx are like any other."`
+	Decimal      bool          `name:"decimal-receipts" help:"Receipts name their message in decimal."`
 	Seed         uint64        `help:"Which of the messages meet the shares below."`
 
 	Refused     float64 `placeholder:"SHARE" help:"Refused for good."`
@@ -100,7 +101,7 @@ func (o *options) config() smsc.Config {
 	return smsc.Config{
 		Listen: o.Listen, SystemID: o.SystemID, Password: o.Password, MaxBinds: o.MaxBinds,
 		Delay: o.Delay, ReceiptDelay: o.ReceiptDelay, Jitter: o.Jitter, Window: o.Window, Rate: o.Rate, CutEvery: o.CutEvery,
-		Plain: o.Plain, Seed: o.Seed,
+		Plain: o.Plain, Seed: o.Seed, DecimalReceipts: o.Decimal,
 		Shares: smsc.Shares{
 			Refused: o.Refused, Temporary: o.Temporary, Throttled: o.Throttled, Mute: o.Mute, Cut: o.Cut,
 			NoReceipt: o.NoReceipt, Undelivered: o.Undelivered, Expired: o.Expired, Twice: o.Twice,

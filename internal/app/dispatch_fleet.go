@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tidings/internal/gateway"
+	"tidings/internal/gateway/smpp"
 	"tidings/internal/postgres"
 	"tidings/internal/sms"
 )
@@ -21,6 +22,7 @@ type crew struct {
 	stop     context.CancelFunc // of the connections
 	ended    chan struct{}      // the connections are closed
 	fault    string             // why it does not run, in words
+	ids      learning
 
 	// Guarded by fleet.mu.
 	leaving bool   // dismissed: another crew may come when it has ended
@@ -197,6 +199,7 @@ func (d *Dispatcher) follow1(ctx, serve context.Context, r sms.Route, sealed []b
 func (d *Dispatcher) hire(serve context.Context, r sms.Route, sealed []byte) *crew {
 	c := &crew{id: r.ID, name: r.Name, revision: r.Revision, gw: d.app.Routes[r.Name], ended: make(chan struct{})}
 	if !r.Environment {
+		c.ids.set(smpp.IDsOf(r.Settings))
 		secrets, err := d.app.unseal(r.ID, sealed)
 		if err == nil {
 			c.gw, err = d.app.newGateway(r, secrets)

@@ -163,7 +163,7 @@ func TestReceiptsWaitForTheDatabase(t *testing.T) {
 	}
 }
 
-// B34: an id belongs to its route. Two carriers gave the same id for a message to
+// B34: an id belongs to its route and its number. Two carriers gave the same id for a message to
 // the same person; each receipt is of the message that went by its own.
 func TestReceiptsBelongToTheirRoute(t *testing.T) {
 	b := newInbox(t, 1, 1)
@@ -180,6 +180,10 @@ func TestReceiptsBelongToTheirRoute(t *testing.T) {
 	b.in(func(ctx context.Context, tx *postgres.PlatformTx) error {
 		return tx.Record(ctx, "flush-other", []postgres.Answer{answer})
 	})
+	b.come(postgres.Receipt{Provider: "77", State: failed, Number: 33699999999})
+	if y := b.apply(); y.Accepted != 1 {
+		t.Errorf("a receipt to somebody else moved the message: %+v", y)
+	}
 	b.come(postgres.Receipt{Provider: "77", State: failed}) // by the first route
 	b.apply()
 	if first, y := b.tally(b.s), b.tally(second); first.Undelivered != 1 || y.Accepted != 1 {

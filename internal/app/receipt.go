@@ -28,6 +28,7 @@ func (s *sink) Receipts(ctx context.Context, rs []gateway.Receipt) error {
 		return err
 	}
 	s.crew.meter.arrived(len(rs), 0, time.Now())
+	s.crew.ids.came(rs)
 	select {
 	case s.d.applied <- struct{}{}:
 	default:

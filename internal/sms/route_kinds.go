@@ -16,8 +16,8 @@ var smppKind = RouteKind{
 		{Name: "enquire", Label: "Ask for life after", Hint: "Seconds of silence", Type: SettingNumber, Rare: true, Default: "15", Min: 1, Max: 600},
 		{Name: "response", Label: "Wait for an answer", Hint: "Seconds; then a message is unknown", Type: SettingNumber, Rare: true, Default: "30", Min: 1, Max: 300},
 		{
-			Name: "ids", Label: "Ids in receipts", Type: SettingChoice, Rare: true, Default: "same",
-			Choices: [][2]string{{"same", "As in the answer"}, {"hex_to_dec", "Hexadecimal in the answer, decimal in receipts"}, {"dec_to_hex", "Decimal in the answer, hexadecimal in receipts"}},
+			Name: "ids", Label: "Ids in receipts", Type: SettingChoice, Rare: true, Default: "auto",
+			Choices: [][2]string{{"auto", "Learn it from the first receipts"}, {"same", "As in the answer"}, {"hex_to_dec", "Hexadecimal in the answer, decimal in receipts"}, {"dec_to_hex", "Decimal in the answer, hexadecimal in receipts"}},
 		},
 		{Name: "service_type", Label: "Service type", Hint: "Only where the carrier asks for one", Type: SettingText, Rare: true},
 		{Name: "short_code_network", Label: "Short senders are network specific", Hint: "Type of number 3 instead of 0", Type: SettingSwitch, Rare: true},

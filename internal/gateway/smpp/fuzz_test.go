@@ -51,7 +51,7 @@ func decode(t *testing.T, r *Route, pdu []byte) {
 	t.Helper()
 	body := pdu[headerLen:]
 	modest(t, "a bind", len(pdu), 1, func() { _ = (&BindRequest{}).parse(body) })
-	modest(t, "an id", len(pdu), 1, func() { keepable(t, r.IDs.responseKey(string(parseID(body)))) })
+	modest(t, "an id", len(pdu), 1, func() { keepable(t, normal(string(parseID(body)))) })
 	for _, command := range []uint32{cmdSubmitSM, cmdDataSM} {
 		var m SM
 		var err error

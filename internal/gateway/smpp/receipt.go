@@ -45,7 +45,7 @@ func (r *Route) receipt(m *SM) gateway.Receipt {
 		out.To, out.From = out.From, out.To
 	}
 	if id := cString(m.TLV(TagReceiptedMessageID)); id != "" {
-		out.ProviderID, out.MatchID = id, r.IDs.responseKey(id)
+		out.ProviderID, out.MatchID = id, normal(id)
 	} else {
 		out.ProviderID, out.MatchID = fields.id, r.IDs.receiptKey(fields.id)
 	}

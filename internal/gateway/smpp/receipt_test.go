@@ -151,7 +151,7 @@ func TestMatchID(t *testing.T) {
 		{SameID, "731d1334", "1931285300", false},
 		{HexToDec, "not-a-number", "NOT-A-NUMBER", true},
 	} {
-		a, b := tt.mode.responseKey(tt.response), tt.mode.receiptKey(tt.receipt)
+		a, b := normal(tt.response), tt.mode.receiptKey(tt.receipt)
 		if (a == b) != tt.same {
 			t.Errorf("mode %d: %s is %s, %s is %s", tt.mode, tt.response, a, tt.receipt, b)
 		}
@@ -159,7 +159,7 @@ func TestMatchID(t *testing.T) {
 	// receipted_message_id repeats the response, whatever base the text of the receipt has.
 	r := Route{IDs: HexToDec}
 	m := SM{Short: []byte("id:1931285300 stat:DELIVRD"), TLVs: []TLV{{TagReceiptedMessageID, []byte("731d1334\x00")}}}
-	if got := r.receipt(&m); got.MatchID != "1931285300" || got.ProviderID != "731d1334" {
+	if got := r.receipt(&m); got.MatchID != "731d1334" || got.ProviderID != "731d1334" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -280,7 +280,7 @@ func (s *session) part(it *item, body []byte) gateway.Part {
 	id := string(parseID(body))
 	return gateway.Part{
 		N: it.next + 1, Outcome: gateway.Accepted,
-		ProviderID: id, MatchID: s.c.route.IDs.responseKey(id),
+		ProviderID: id, MatchID: normal(id),
 	}
 }
 

@@ -30,7 +30,7 @@ type Settings struct {
 	Rate             float64  `json:"rate"`     // parts a second
 	Enquire          int      `json:"enquire"`  // seconds
 	Response         int      `json:"response"` // seconds
-	IDs              string   `json:"ids"`      // same, hex_to_dec or dec_to_hex
+	IDs              string   `json:"ids"`      // auto, same, hex_to_dec or dec_to_hex
 	ShortCodeNetwork bool     `json:"short_code_network"`
 	Latin1           bool     `json:"latin1"`
 	UserReference    bool     `json:"user_reference"`
@@ -53,13 +53,7 @@ func Open(name string, settings json.RawMessage, secrets map[string]string, vali
 		Name: name, Addrs: s.Addresses, SystemID: s.SystemID, Password: secrets["password"], SystemType: s.SystemType,
 		Binds: s.Binds, Window: s.Window, PartsPerSecond: s.Rate, Validity: validity, ServiceType: s.ServiceType,
 		Enquire: time.Duration(s.Enquire) * time.Second, ResponseTimeout: time.Duration(s.Response) * time.Second,
-		Latin1: s.Latin1, UserReference: s.UserReference, TextReceipts: s.TextReceipts, Statuses: s.statuses(&p),
-	}
-	switch s.IDs {
-	case "hex_to_dec":
-		r.IDs = HexToDec
-	case "dec_to_hex":
-		r.IDs = DecToHex
+		Latin1: s.Latin1, UserReference: s.UserReference, TextReceipts: s.TextReceipts, Statuses: s.statuses(&p), IDs: idModes[s.IDs],
 	}
 	if s.Pair {
 		r.Mode = Pair

@@ -31,6 +31,8 @@ type Config struct {
 	Rate         float64       // parts a second per system id, more is throttled; 0: no limit
 	CutEvery     int           // cut the connection off at every n-th submit, which is lost; 0: never
 
+	DecimalReceipts bool // receipts name their message in decimal, and only in their text
+
 	Plain  bool // numbers that end in 99 and two digits are like any other
 	Shares Shares
 	Seed   uint64

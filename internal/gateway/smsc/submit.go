@@ -1,7 +1,9 @@
 package smsc
 
 import (
+	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -122,6 +124,12 @@ func (s *Server) plan(a *account, m *smpp.SM, l *Line, r notice, n uint64, wait 
 	}
 	s.planned.Add(1)
 	d := &delivery{id: l.ID, kind: r.stat, sm: receipt(l, m, r)}
+	if s.cfg.DecimalReceipts {
+		if id, err := strconv.ParseUint(l.ID, 16, 64); err == nil {
+			d.sm.TLVs = nil
+			d.sm.Short = bytes.Replace(d.sm.Short, []byte("id:"+l.ID), []byte("id:"+strconv.FormatUint(id, 10)), 1)
+		}
+	}
 	s.schedule.after(at, n, func() { a.push(d) })
 }
 

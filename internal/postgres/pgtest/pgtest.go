@@ -144,6 +144,9 @@ func template(ctx context.Context, conn *pgx.Conn, admin string) (string, error)
 	if err := postgres.Migrate(ctx, in(admin, name+"_new")); err != nil {
 		return "", err
 	}
+	if err := fault(ctx, in(admin, name+"_new")); err != nil {
+		return "", err
+	}
 	_, err := conn.Exec(ctx, "alter database "+name+"_new rename to "+name)
 	return name, err
 }
@@ -187,6 +190,24 @@ func in(dsn, db string) string {
 	return u.String()
 }
 
+// Fault is the environment with statements that break the schema on purpose, so
+// that `make mutants` sees which test notices.
+const Fault = "TIDINGS_TEST_FAULT"
+
+func fault(ctx context.Context, dsn string) error {
+	sql := os.Getenv(Fault)
+	if sql == "" {
+		return nil
+	}
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	_, err = conn.Exec(ctx, sql)
+	return err
+}
+
 // schemaHash names what the schema is made of: our steps, and how and with which
 // version of the queue they are run.
 func schemaHash() string {
@@ -201,6 +222,7 @@ func schemaHash() string {
 		b, _ := os.ReadFile(filepath.Join(devpg.ModuleRoot(), n)) // absent outside a checkout
 		h.Write(b)
 	}
+	h.Write([]byte(os.Getenv(Fault)))
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
