@@ -122,7 +122,7 @@ func findField(s, name string) int {
 // receiptTime reads YYMMDDhhmm with or without seconds, or with a year of four digits; zero for
 // what is not a time. Carriers do not name the zone: it is read as UTC.
 func receiptTime(s string) time.Time {
-	layout := ""
+	var layout string
 	switch len(s) {
 	case 10:
 		layout = "0601021504"
