@@ -254,7 +254,7 @@ func quote(s string) string { return "$t$" + s + "$t$" }
 func (b *bench) test(ctx context.Context, program string, t tests, fault string) (out string, failed bool) {
 	cmd := exec.CommandContext(ctx, program, "-test.run", "^("+t.run+")$", "-test.timeout", "5m", "-test.count", "1")
 	cmd.Dir = t.pkg
-	cmd.Env = append(os.Environ(), "TIDINGS_TEST_FAULT="+fault // pgtest.Fault)
+	cmd.Env = append(os.Environ(), "TIDINGS_TEST_FAULT="+fault) // pgtest.Fault
 	words, err := cmd.CombinedOutput()
 	return string(words), err != nil
 }
