@@ -66,6 +66,7 @@ var protocol = []mutant{
 		name: "an answer that comes twice counts twice", tests: tests{"./internal/app", "TestRecordIsIdempotent"},
 		sql: []text{
 			{"record", "and (a.outcome is null or (a.outcome = 4 and r.outcome <> 4))", ""},
+			{"record", "and m.state in (2, 4) limit 1) m", "limit 1) m"},
 			{"record", "and (m.state in (0, 2) or (m.state = 4 and r.outcome <> 4))", ""},
 		}, either: true,
 	},

@@ -16,8 +16,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"tidings/internal/postgres/pgtest"
 )
 
 // mutant is a fault, and who must notice it.
@@ -27,7 +25,7 @@ type mutant struct {
 	plain  string // statements for the database of the tests
 	sql    []text // of its functions: in is how their names begin
 	code   []text // of the program: in is a pattern of files
-	either bool   // one of sql is enough: the protocol has it in one of two forms
+	either bool   // some of sql is enough: the protocol has had more than one form
 	same   bool   // the test brings the fault along, and succeeds when it is noticed
 }
 
@@ -69,12 +67,12 @@ func run(ctx context.Context, only string) error {
 			alive++
 			how = "NOT CAUGHT: " + err.Error()
 		}
-		fmt.Printf("%-52s %-36s %s (%.0f s)\n", m.name, m.tests.run, how, time.Since(began).Seconds())
+		fmt.Fprintf(os.Stdout, "%-52s %-36s %s (%.0f s)\n", m.name, m.tests.run, how, time.Since(began).Seconds())
 	}
 	if alive > 0 {
 		return fmt.Errorf("%d of %d mutants live", alive, len(chosen))
 	}
-	fmt.Printf("%d mutants, each caught by its test.\n", len(chosen))
+	fmt.Fprintf(os.Stdout, "%d mutants, each caught by its test.\n", len(chosen))
 	return nil
 }
 
@@ -256,7 +254,7 @@ func quote(s string) string { return "$t$" + s + "$t$" }
 func (b *bench) test(ctx context.Context, program string, t tests, fault string) (out string, failed bool) {
 	cmd := exec.CommandContext(ctx, program, "-test.run", "^("+t.run+")$", "-test.timeout", "5m", "-test.count", "1")
 	cmd.Dir = t.pkg
-	cmd.Env = append(os.Environ(), pgtest.Fault+"="+fault)
+	cmd.Env = append(os.Environ(), "TIDINGS_TEST_FAULT="+fault) // pgtest.Fault
 	words, err := cmd.CombinedOutput()
 	return string(words), err != nil
 }

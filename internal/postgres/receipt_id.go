@@ -16,18 +16,11 @@ const sentUnder = `(exists (select from attempts a join messages m on m.tenant_i
 // SentUnder counts the receipts that speak of something that went by a gateway,
 // were these their ids (B34).
 func (p *PlatformTx) SentUnder(ctx context.Context, gateway int16, ids []string, numbers []int64) (n int, err error) {
-	if err := p.lookUp(ctx); err != nil {
+	if err := p.byIndex(ctx); err != nil {
 		return 0, err
 	}
 	err = p.tx.QueryRow(ctx, `select count(*) from unnest($2::text[], $3::bigint[]) r(id, number) where `+sentUnder, gateway, ids, numbers).Scan(&n)
 	return n, err
-}
-
-// lookUp has rows found by their index, whatever the planner believes of tables
-// that were empty a minute ago.
-func (p *PlatformTx) lookUp(ctx context.Context) error {
-	_, err := p.tx.Exec(ctx, `select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`)
-	return err
 }
 
 // WaitingReceipts lists receipts of a gateway, after one, that have not found
@@ -46,7 +39,7 @@ func (p *PlatformTx) WaitingReceipts(ctx context.Context, gateway int16, after i
 // RenameReceipts gives waiting receipts the ids under which their messages went,
 // where that is proved by the number. It returns how many.
 func (p *PlatformTx) RenameReceipts(ctx context.Context, gateway int16, receipts []int64, ids []string) (int, error) {
-	if err := p.lookUp(ctx); err != nil {
+	if err := p.byIndex(ctx); err != nil {
 		return 0, err
 	}
 	tag, err := p.tx.Exec(ctx, `with r as (select w.id as receipt, w.number, x.id from unnest($2::bigint[], $3::text[]) x(receipt, id)

@@ -25,7 +25,7 @@ func (r *Route) isReceipt(m *SM) bool {
 		return false
 	}
 	text := m.Message()
-	text = bytes.ToLower(text[:min(len(text), maxText)])
+	text = lowerASCII(bytes.Clone(text[:min(len(text), maxText)]))
 	return bytes.HasPrefix(text, []byte("id:")) && bytes.Contains(text, []byte("stat:"))
 }
 
@@ -78,10 +78,7 @@ var fieldNames = []string{"id", "sub", "dlvrd", "submit", "done", "stat", "err"}
 // receiptFields finds the fields in any order and case, with any of them missing. All that
 // follows "text:" is the person's own message and is not looked at.
 func receiptFields(s string) (out receiptText) {
-	lower := strings.ToLower(s)
-	if len(lower) != len(s) {
-		lower = s // letters outside ASCII: places would not agree
-	}
+	lower := string(lowerASCII([]byte(s))) // of other letters places would not agree
 	stop := len(s)
 	if i := findField(lower, "text:"); i >= 0 {
 		stop = i
@@ -104,6 +101,16 @@ func receiptFields(s string) (out receiptText) {
 	return receiptText{id: get("id:"), done: get("done date:"), stat: get("stat:"), err: get("err:")}
 }
 
+// lowerASCII writes the letters A to Z small, in place.
+func lowerASCII(b []byte) []byte {
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return b
+}
+
 // findField finds a name at the beginning of a word.
 func findField(s, name string) int {
 	for from := 0; ; {
@@ -122,7 +129,7 @@ func findField(s, name string) int {
 // receiptTime reads YYMMDDhhmm with or without seconds, or with a year of four digits; zero for
 // what is not a time. Carriers do not name the zone: it is read as UTC.
 func receiptTime(s string) time.Time {
-	layout := ""
+	var layout string
 	switch len(s) {
 	case 10:
 		layout = "0601021504"
@@ -151,13 +158,18 @@ var states = map[string]gateway.State{
 	"REJECTD": gateway.Rejected, "REJECTED": gateway.Rejected, "UNKNOWN": gateway.Unknowable,
 }
 
+// longestState is the length of the longest of the states.
+const longestState = len("UNDELIVERED")
+
 // stateOf reads a word; 0 for none, and for a word nobody knows Unknowable.
 func stateOf(word string) gateway.State {
 	if word == "" {
 		return 0
 	}
-	if s, ok := states[strings.ToUpper(word)]; ok {
-		return s
+	if len(word) <= longestState {
+		if s, ok := states[strings.ToUpper(word)]; ok {
+			return s
+		}
 	}
 	return gateway.Unknowable
 }
