@@ -100,11 +100,16 @@ type gatewayForm struct {
 	Kind      string   `form:"kind"`
 	Countries string   `form:"countries"`
 	Senders   string   `form:"senders"`
+	Prefixes  string   `form:"prefixes"`
 	Kinds     []string `form:"kinds"`
 	Weight    string   `form:"weight"`
 	Cost      string   `form:"cost"`
 	Validity  string   `form:"validity"`
 	Retry     string   `form:"retry"`
+
+	OnUnknown    string `form:"on_unknown"`
+	UnknownHours string `form:"unknown_hours"`
+	Codes        string `form:"codes"`
 }
 
 // routeForm reads the form of a route, with the settings of its kind.
@@ -114,8 +119,9 @@ func routeForm(r *http.Request) (sms.RouteForm, error) {
 		return sms.RouteForm{}, err
 	}
 	out := sms.RouteForm{
-		Name: f.Name, Kind: f.Kind, Countries: f.Countries, Senders: f.Senders, Kinds: f.Kinds,
-		Weight: f.Weight, Cost: f.Cost, Validity: f.Validity, Retry: f.Retry, Set: map[string]string{},
+		Name: f.Name, Kind: f.Kind, Countries: f.Countries, Senders: f.Senders, Prefixes: f.Prefixes, Kinds: f.Kinds,
+		Weight: f.Weight, Cost: f.Cost, Validity: f.Validity, Retry: f.Retry,
+		OnUnknown: f.OnUnknown, UnknownHours: f.UnknownHours, Codes: f.Codes, Set: map[string]string{},
 	}
 	k, _ := sms.KindOfRoute(f.Kind)
 	for _, x := range k.Fields {

@@ -71,6 +71,7 @@ func (s *Server) campaignRoutes() []route {
 		{"GET", "/a/{slug}/campaigns/{campaign}/pause", member(sms.RightSend), s.pausePage},
 		{"POST", "/a/{slug}/campaigns/{campaign}/pause", member(sms.RightSend), s.pause},
 		{"POST", "/a/{slug}/campaigns/{campaign}/resume", member(sms.RightSend), s.resume},
+		{"POST", "/a/{slug}/campaigns/{campaign}/release", member(sms.RightSend), s.release},
 		{"GET", "/a/{slug}/campaigns/{campaign}/cancel", member(sms.RightSend), s.cancelPage},
 		{"POST", "/a/{slug}/campaigns/{campaign}/cancel", member(sms.RightSend), s.cancel},
 		{"POST", "/a/{slug}/campaigns/{campaign}/rest", member(sms.RightCompose), s.sendRest},
@@ -132,6 +133,8 @@ func (s *Server) staffRoutes() []route {
 		{"POST", "/staff/gateways/{gateway}/resume", staff(sms.RightAdmin), s.resumeGateway},
 		{"GET", "/staff/gateways/{gateway}/move", staff(sms.RightAdmin), s.moveWaitingPage},
 		{"POST", "/staff/gateways/{gateway}/move", staff(sms.RightAdmin), s.moveWaiting},
+		{"GET", "/staff/gateways/{gateway}/unknown", staff(sms.RightAdmin), s.decideUnknownPage},
+		{"POST", "/staff/gateways/{gateway}/unknown", staff(sms.RightAdmin), s.decideUnknown},
 		{"GET", "/staff/gateways/{gateway}/trace", staff(sms.RightAdmin), s.gatewayTrace},
 		{"POST", "/staff/gateways/{gateway}/trace", staff(sms.RightAdmin), s.askTrace},
 

@@ -134,6 +134,13 @@ func (s *Server) pause(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// release lets the rest of a sending follow those who went first.
+func (s *Server) release(w http.ResponseWriter, r *http.Request) error {
+	return s.act(w, r, func(campaign sms.ID, f app.SessionForm) (view.Flash, error) {
+		return view.Flash{Kind: view.Sea, Title: "The rest follows now."}, s.App.ReleaseRest(r.Context(), actor(r), campaign, f)
+	})
+}
+
 func (s *Server) resume(w http.ResponseWriter, r *http.Request) error {
 	return s.act(w, r, func(campaign sms.ID, f app.SessionForm) (view.Flash, error) {
 		return view.Flash{}, s.App.ResumeSession(r.Context(), actor(r), campaign, f)

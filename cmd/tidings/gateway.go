@@ -138,7 +138,10 @@ func kindNames() string {
 
 // fill puts what was written on the command line, and the secrets, into the form.
 func fill(f *sms.RouteForm, k sms.RouteKind, r *config.Route, in io.Reader) error {
-	terms := map[string]*string{"countries": &f.Countries, "senders": &f.Senders, "weight": &f.Weight, "cost": &f.Cost, "validity": &f.Validity, "retry": &f.Retry}
+	terms := map[string]*string{
+		"countries": &f.Countries, "senders": &f.Senders, "prefixes": &f.Prefixes, "weight": &f.Weight, "cost": &f.Cost, "validity": &f.Validity, "retry": &f.Retry,
+		"on_unknown": &f.OnUnknown, "unknown_hours": &f.UnknownHours, "codes": &f.Codes,
+	}
 	settings := map[string]bool{}
 	for _, x := range k.Fields {
 		settings[x.Name] = x.Type != sms.SettingSecret
@@ -146,7 +149,7 @@ func fill(f *sms.RouteForm, k sms.RouteKind, r *config.Route, in io.Reader) erro
 	for _, name := range slices.Sorted(maps.Keys(r.Set)) {
 		switch into, ok := terms[name]; {
 		case ok:
-			*into = r.Set[name]
+			*into = strings.ReplaceAll(r.Set[name], `\n`, "\n")
 		case name == "kinds":
 			f.Kinds = strings.FieldsFunc(r.Set[name], func(c rune) bool { return c == ',' || c == ' ' })
 		case settings[name]:

@@ -40,6 +40,8 @@ func TestGatewayCommands(t *testing.T) {
 	if sealed() != was {
 		t.Error("a change without a secret changed it")
 	}
+	must(tidings("", "change", "orange-fr", "on_unknown=retry_if_no_receipt_after", "unknown_hours=4"))
+	must(tidings("", "change", "orange-fr", `codes=0x45 temporary 60 3\n0x58 throttled 5`, "retry=72"))
 	must(tidings("", "drain", "orange-fr", "--reason=maintenance"))
 	must(tidings("", "on", "orange-fr"))
 	must(tidings("", "off", "orange-fr"))
@@ -53,6 +55,9 @@ func TestGatewayCommands(t *testing.T) {
 		{"no route named", "off nobody"},
 		{"The route is off already.", "off orange-fr"},
 		{"has no setting \"colour\"", "change orange-fr colour=red"},
+		{"on_unknown: Choose another, or enter the header of the idempotency key", "change orange-fr on_unknown=idempotent_retry"},
+		{"codes: Use lines such as 0x45 temporary 60: 0x45 is none", "change orange-fr codes=0x45"},
+		{"unknown_hours: Enter 1 to 47", "change orange-fr unknown_hours=48"},
 		{"weight: Enter a share", "change orange-fr weight=-1"},
 		{"is a secret", "change orange-fr password=geheim"},
 		{"is no setting", "change orange-fr weight"},

@@ -123,6 +123,11 @@ func (d *Dispatcher) lane(ctx context.Context, c *crew) {
 			d.idle(ctx, c)
 			continue
 		}
+		if c.brake.holds(int64(t.Session), time.Now()) {
+			d.work.done(t, 0)
+			d.work.drop(t)
+			continue
+		}
 		if err := d.window1(ctx, lease, worker, c, t); err != nil {
 			d.app.Log.Warn("mark", "error", err)
 			d.guard.failed(err)
@@ -159,8 +164,12 @@ func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, worker 
 	marking, stop := context.WithTimeout(context.WithoutCancel(ctx), markWithin)
 	defer stop()
 	var marked []postgres.Marked
+	var keys map[int32]postgres.Key
 	err := d.app.DB.InPlatform(marking, func(tx *postgres.PlatformTx) (err error) {
-		marked, err = tx.Mark(marking, worker, t.BatchRef, t.limit, d.guard.clock())
+		if marked, err = tx.Mark(marking, worker, t.BatchRef, t.limit, d.guard.clock()); err != nil {
+			return err
+		}
+		keys, err = keysOf(marking, tx, t.BatchRef, marked)
 		return err
 	})
 	if err != nil {
@@ -172,17 +181,9 @@ func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, worker 
 		d.work.drop(t)
 		return nil
 	}
-	batch := make([]gateway.Outbound, len(marked))
-	for i, m := range marked {
-		batch[i] = gateway.Outbound{
-			Tenant: int64(t.Tenant), Session: int64(t.Session), N: m.N, Attempt: m.Attempt,
-			From: m.Sender, To: digits(m.Number), Text: m.Text, Parts: int(m.Parts), Ref: byte(m.N),
-		}
-		if m.NotAfter != nil {
-			batch[i].NotAfter = *m.NotAfter
-		}
-	}
+	batch := outbound(t.BatchRef, marked)
 	d.flying.add(lease, t.BatchRef, marked)
+	batch = d.underTheirKeys(lease, c, batch, keys)
 	// A marked message that is not on the wire within 2 s is unmarked: that bounds
 	// how late a message can leave after a STOP or a pause.
 	wire, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -190,6 +191,7 @@ func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, worker 
 	err = c.gw.Submit(wire, batch, func(r gateway.Result) {
 		now := time.Now()
 		c.meter.answer(r, now)
+		c.brake.feel(r, now)
 		d.purses.answer(c.id, r, now)
 		d.answers <- answered{result: r, lease: lease, at: now}
 	})
@@ -197,6 +199,21 @@ func (d *Dispatcher) window1(ctx context.Context, lease *postgres.Lease, worker 
 		d.app.Log.Warn("submit", "gateway", c.gw.ID(), "error", err)
 	}
 	return nil
+}
+
+// outbound is what was marked, as it is handed over.
+func outbound(ref postgres.BatchRef, marked []postgres.Marked) []gateway.Outbound {
+	batch := make([]gateway.Outbound, len(marked))
+	for i, m := range marked {
+		batch[i] = gateway.Outbound{
+			Tenant: int64(ref.Tenant), Session: int64(ref.Session), N: m.N, Attempt: m.Attempt,
+			From: m.Sender, To: digits(m.Number), Text: m.Text, Parts: int(m.Parts), Ref: byte(m.N),
+		}
+		if m.NotAfter != nil {
+			batch[i].NotAfter = *m.NotAfter
+		}
+	}
+	return batch
 }
 
 // renew follows an ambiguous mark: what was marked is taken back, since this

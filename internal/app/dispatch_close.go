@@ -87,6 +87,9 @@ func (a *App) followSessions(ctx context.Context, last map[postgres.SessionRef]s
 		if err := a.followSession(ctx, s, last); err != nil {
 			return fmt.Errorf("follow session %d: %w", s.ID, err)
 		}
+		if err := a.judgeFirst(ctx, s); err != nil {
+			return fmt.Errorf("first part of session %d: %w", s.ID, err)
+		}
 		if err := a.judge(ctx, s); err != nil {
 			return fmt.Errorf("stop rules of session %d: %w", s.ID, err)
 		}
@@ -184,9 +187,9 @@ func (a *App) RunExpireMessages(ctx context.Context, _ ExpireMessagesJob) error 
 	return a.ExpireMessages(ctx)
 }
 
-// ExpireMessages declares undeliverable (NPAI) what was tried for 48 hours or
-// had no receipt in 48 hours, and presumes unsent what is unknown for as long
-// (D31, D34).
+// ExpireMessages declares undeliverable (NPAI) what was tried, or had no receipt,
+// for as long as its route says, 48 hours where nobody said otherwise, and
+// presumes unsent what is unknown for 48 hours (D31, D34).
 func (a *App) ExpireMessages(ctx context.Context) error {
 	var running []sms.Session
 	err := a.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) (err error) {

@@ -19,10 +19,12 @@ type crew struct {
 	revision int // of the settings it has
 	gw       gateway.Gateway
 	meter    meter
+	brake    brake
 	stop     context.CancelFunc // of the connections
 	ended    chan struct{}      // the connections are closed
 	fault    string             // why it does not run, in words
 	ids      learning
+	keyLife  time.Duration // of idempotency keys; 0: its carrier knows none
 
 	// Guarded by fleet.mu.
 	leaving bool   // dismissed: another crew may come when it has ended
@@ -197,7 +199,7 @@ func (d *Dispatcher) follow1(ctx, serve context.Context, r sms.Route, sealed []b
 
 // hire makes the gateway of a route and starts its connections.
 func (d *Dispatcher) hire(serve context.Context, r sms.Route, sealed []byte) *crew {
-	c := &crew{id: r.ID, name: r.Name, revision: r.Revision, gw: d.app.Routes[r.Name], ended: make(chan struct{})}
+	c := &crew{id: r.ID, name: r.Name, revision: r.Revision, gw: d.app.Routes[r.Name], ended: make(chan struct{}), keyLife: r.KeyLife()}
 	if !r.Environment {
 		c.ids.set(smpp.IDsOf(r.Settings))
 		secrets, err := d.app.unseal(r.ID, sealed)

@@ -154,11 +154,18 @@ func decide(r gateway.Result, tries int, now time.Time, spread float64) postgres
 	case gateway.Refused:
 		switch r.Class {
 		case gateway.Temporary:
+			if r.Tries > 0 && tries+1 >= r.Tries {
+				a.Outcome, a.State, a.Counts = postgres.OutcomeRefused, sms.MessageRejected, true
+				return a
+			}
+			if r.Fixed {
+				return again(time.Duration(spread*float64(r.RetryAfter)/4)+r.RetryAfter, true)
+			}
 			return again(sms.RetryAfter(tries, spread), true)
 		case gateway.Throttled:
-			return again(time.Second, false)
+			return again(least(time.Second, r), false)
 		case gateway.Route:
-			return again(time.Minute, false)
+			return again(least(time.Minute, r), false)
 		case gateway.Recipient:
 			a.Outcome, a.State, a.Counts = postgres.OutcomeRefused, sms.MessageUndelivered, true
 		default:
@@ -172,6 +179,14 @@ func decide(r gateway.Result, tries int, now time.Time, spread float64) postgres
 		providers(r, &a)
 	}
 	return a
+}
+
+// least is the usual wait, unless the route says how long it is.
+func least(usual time.Duration, r gateway.Result) time.Duration {
+	if r.Fixed {
+		return r.RetryAfter
+	}
+	return usual
 }
 
 // providers takes over the ids by which receipts will come.

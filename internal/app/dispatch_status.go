@@ -53,6 +53,7 @@ func (c *crew) status(now time.Time) sms.GatewayStatus {
 		next := h.NextTry.UTC().Truncate(time.Second)
 		s.NextTry = &next
 	}
+	s.Held = c.brake.words(now)
 	if c.fault != "" {
 		s.Trouble = c.fault
 	}

@@ -153,6 +153,9 @@ func (l GatewayLine) Sum(now time.Time) sms.GatewayStatus {
 		if s.At.IsZero() || better(x.State, s.State) {
 			s.State, s.Since, s.NextTry = x.State, x.Since, x.NextTry
 		}
+		if x.Held != "" {
+			s.Held = x.Held
+		}
 		if x.Trouble != "" {
 			s.Trouble = x.Trouble
 		}

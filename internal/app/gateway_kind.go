@@ -16,16 +16,16 @@ import (
 // which kinds there are.
 var gatewayKinds = map[string]func(a *App, r sms.Route, secrets map[string]string) (gateway.Gateway, error){
 	smpp.Kind: func(_ *App, r sms.Route, secrets map[string]string) (gateway.Gateway, error) {
-		return smpp.Open(r.Name, r.Settings, secrets, time.Duration(r.Validity)*time.Hour)
+		return smpp.Open(r.Name, r.Settings, secrets, time.Duration(r.Validity)*time.Hour, gateway.CodesOf(r.Codes))
 	},
 	twilio.Kind: func(a *App, r sms.Route, secrets map[string]string) (gateway.Gateway, error) {
 		return twilio.New(r.Name, r.Settings, secrets, twilio.Options{
-			Client: outward.Client(outward.Options{Allow: a.Networks}), ReceiptURL: a.receiptURL(r.Name),
+			Client: outward.Client(outward.Options{Allow: a.Networks}), ReceiptURL: a.receiptURL(r.Name), Codes: gateway.CodesOf(r.Codes),
 		})
 	},
 	generic.Kind: func(a *App, r sms.Route, secrets map[string]string) (gateway.Gateway, error) {
 		return generic.New(r.Name, r.Settings, secrets, generic.Options{
-			Client: outward.Client(outward.Options{Allow: a.Networks}), ReceiptURL: a.receiptURL(r.Name),
+			Client: outward.Client(outward.Options{Allow: a.Networks}), ReceiptURL: a.receiptURL(r.Name), Codes: gateway.CodesOf(r.Codes),
 		})
 	},
 }

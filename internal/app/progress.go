@@ -46,6 +46,14 @@ func (a *App) progress(ctx context.Context, tx *postgres.Tx, s sms.Session) (sms
 	if p.Tally, err = tx.Tally(ctx, s.ID); err != nil {
 		return p, err
 	}
+	if p.Hours, err = tx.RouteHours(ctx, s.ID); err != nil {
+		return p, err
+	}
+	if p.Tally.Unknown > 0 {
+		if p.Unknown, err = tx.UnknownRules(ctx, s.ID); err != nil {
+			return p, err
+		}
+	}
 	if p.Samples, err = tx.Samples(ctx, s.ID); err != nil {
 		return p, err
 	}

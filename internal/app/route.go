@@ -95,7 +95,7 @@ func sameSettings(a, b sms.Route) bool {
 	if json.Unmarshal(a.Settings, &x) != nil || json.Unmarshal(b.Settings, &y) != nil {
 		return false
 	}
-	return a.Validity == b.Validity && reflect.DeepEqual(x, y)
+	return a.Validity == b.Validity && sms.CodeLines(a.Codes) == sms.CodeLines(b.Codes) && reflect.DeepEqual(x, y)
 }
 
 // tryGateway makes the gateway once, so that settings which cannot work are not
@@ -142,7 +142,8 @@ func (a *App) saveRoute(ctx context.Context, p *postgres.PlatformTx, r sms.Route
 func written(r sms.Route, typed map[string]string) map[string]any {
 	out := map[string]any{
 		"kind": r.Kind, "state": r.State, "settings": r.Settings, "countries": strings.Join(r.Countries, " "), "kinds": strings.Join(r.Kinds, " "),
-		"senders": strings.Join(r.Senders, " "), "weight": r.Weight, "cost": r.Cost.String(), "validity_hours": r.Validity, "retry_hours": r.Retry,
+		"senders": strings.Join(r.Senders, " "), "prefixes": strings.Join(r.Prefixes, " "), "weight": r.Weight, "cost": r.Cost.String(), "validity_hours": r.Validity, "retry_hours": r.Retry,
+		"on_unknown": r.OnUnknown, "unknown_hours": r.UnknownHours, "codes": sms.CodeLines(r.Codes),
 	}
 	for name := range typed {
 		out[name] = "entered anew"
@@ -253,7 +254,7 @@ func (a *App) moveBatches(ctx context.Context, p *postgres.PlatformTx, from sms.
 		return out, err
 	}
 	for _, b := range batches {
-		to, ok := sms.ChooseRoute(on, sms.Journey{Country: b.Country, Kind: b.Kind, Sender: b.Sender, Key: batchKey(b.Session, b.First)})
+		to, ok := sms.ChooseRoute(on, sms.Journey{Country: b.Country, Kind: b.Kind, Sender: b.Sender, Number: b.Prefix, Key: batchKey(b.Session, b.First)})
 		if !ok {
 			out.Left += b.Waiting
 			continue
@@ -271,8 +272,8 @@ func batchKey(session sms.SessionID, first int) string { return fmt.Sprintf("%d:
 
 // routeFor chooses the gateway of a batch of a session. ErrNotFound: no route
 // takes its messages.
-func routeFor(routes []sms.Route, s sms.Session, country string, first int) (int16, error) {
-	r, ok := sms.ChooseRoute(routes, sms.Journey{Country: country, Kind: s.MessageKind, Sender: s.Sender, Key: batchKey(s.ID, first)})
+func routeFor(routes []sms.Route, s sms.Session, country, number string, first int) (int16, error) {
+	r, ok := sms.ChooseRoute(routes, sms.Journey{Country: country, Kind: s.MessageKind, Sender: s.Sender, Number: number, Key: batchKey(s.ID, first)})
 	if !ok {
 		return 0, errNoRoute{country}
 	}

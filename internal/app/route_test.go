@@ -493,3 +493,79 @@ func TestEveryKindOfGateway(t *testing.T) {
 		t.Errorf("a setting is in two places: %v", err)
 	}
 }
+
+// D33, D34, smpp.md 1.8: a code means on a route what the route says, and a route says how long it tries (D31).
+func TestCodesOfARoute(t *testing.T) {
+	e := rowEngine(t, smsc.Config{ReceiptDelay: 10 * time.Millisecond})
+	change := func(codes, retry string) {
+		t.Helper()
+		if e.stop != nil {
+			e.stop() // no message meets the rules of before
+		}
+		f := smppForm("orange", e.carrier.Addr())
+		f.Set["password"], f.Codes, f.Retry = "", codes, retry
+		if err := e.App.ChangeGateway(t.Context(), e.Admin, "orange", f); err != nil {
+			t.Fatal(err)
+		}
+		e.run()
+	}
+	change("0x08 recipient", "48")
+	one(t, e, 9917, "the number is given up", func(y sms.Tally) bool { return y.Undelivered == 1 })
+	change("0x08 unknown", "48")
+	one(t, e, 9917, "nobody knows", func(y sms.Tally) bool { return y.Unknown == 1 })
+	change("0x08 opted-out", "48")
+	one(t, e, 9917, "the person opted out there", func(y sms.Tally) bool { return y.Rejected == 1 })
+	if n := pgtest.Value[int64](t, e.DSN, `select count(*) from suppressions`); n != 1 {
+		t.Errorf("%d people are kept out of later sendings", n)
+	}
+	e.Exec(`delete from suppressions`)
+	change("0x08 temporary 1 2", "72")
+	two := one(t, e, 9917, "tried again", func(y sms.Tally) bool { return y.Retrying == 1 || y.Rejected == 1 })
+	e.until(two, "after two tries it is not accepted", func(y sms.Tally) bool { return y.Rejected == 1 })
+
+	change("0x08 temporary 3600", "72")
+	long := one(t, e, 9917, "tried for longer", func(y sms.Tally) bool { return y.Retrying == 1 })
+	for _, x := range []struct {
+		more time.Duration
+		npai int
+	}{{71 * time.Hour, 0}, {2 * time.Hour, 1}} {
+		e.Clock.Add(x.more)
+		if err := e.App.ExpireMessages(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if y := e.tally(long); y.Undelivered != x.npai {
+			t.Errorf("after %s more: %+v", x.more, y)
+		}
+	}
+}
+
+// Numbers of an operator leave by its route; when it stops, what waits goes by the others.
+func TestOperatorsHaveRoutes(t *testing.T) {
+	w := newSendingIn(t, apptest.OwnWorld(t))
+	w.Exec(`delete from gateways`)
+	ctx := t.Context()
+	w.Credits(100 * sms.Credit)
+	w.AddContacts(37)
+	for name, prefixes := range map[string]string{"all": "", "orange": "+336120001 +336120002"} {
+		f := smppForm(name, "127.0.0.1:1")
+		f.Prefixes = prefixes
+		if _, err := w.App.AddGateway(ctx, w.Admin, f, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := w.mustState(w.wake(w.approve(w.submitted(w.Clock.Now(), nil))), sms.SessionSending)
+	by := func() string {
+		return pgtest.Value[string](t, w.DSN, `select string_agg(x, ', ') from (select g.name || ' ' || b.prefix || ' ' || count(*) as x
+			from messages m join batches b on b.id = m.batch_id join gateways g on g.id = b.gateway_id where m.session_id = $1
+			group by g.name, b.prefix order by 1) y`, int64(s.ID))
+	}
+	if got, want := by(), "all  20, orange 336120001 10, orange 336120002 10"; got != want {
+		t.Errorf("they leave by %q, want %q", got, want)
+	}
+	if err := w.App.DrainGateway(ctx, w.Admin, "orange", because); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := w.App.MoveWaiting(ctx, w.Admin, "orange", because); err != nil || m.Messages != 20 {
+		t.Errorf("moved %+v (%v)", m, err)
+	}
+}

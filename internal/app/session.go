@@ -127,10 +127,14 @@ func (a *App) ResumeSession(ctx context.Context, who sms.Actor, campaign sms.ID,
 			return err
 		}
 		s.Reason = ""
+		pausedAt := s.PausedAt
 		err = a.step(ctx, tx, who, s, sms.SessionSending, words{
 			deed: "resume_session", title: "Resumed", note: "For " + sms.People(waiting(tally)) + ".",
 		})
 		if err != nil {
+			return err
+		}
+		if err := a.goOn(ctx, tx, who, s, pausedAt); err != nil {
 			return err
 		}
 		return wakeDispatch(ctx, tx, s.ID)
@@ -189,6 +193,12 @@ func (a *App) step(ctx context.Context, tx *postgres.Tx, who sms.Actor, s *sms.S
 	before := s.State
 	if err := s.To(next); err != nil {
 		return err
+	}
+	switch at := a.Now(); {
+	case next != sms.SessionPaused && next != sms.SessionStopped:
+		s.PausedAt = nil
+	case s.PausedAt == nil:
+		s.PausedAt = &at
 	}
 	return a.tell(ctx, tx, who, *s, before, w)
 }

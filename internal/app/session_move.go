@@ -21,7 +21,11 @@ func (a *App) MoveSession(ctx context.Context, who sms.Actor, campaign sms.ID, f
 			return err
 		}
 		was := sendtime.Sentence(s.StartsAt, s.Zone)
-		if err := a.reschedule(s, form); err != nil {
+		slip, err := a.heldSlip(ctx, tx, *s)
+		if err != nil {
+			return err
+		}
+		if err := a.reschedule(s, form, slip.Quote); err != nil {
 			return err
 		}
 		if err := a.wakeAt(ctx, tx, *s); err != nil {
@@ -61,7 +65,9 @@ func (a *App) Reschedule(ctx context.Context, who sms.Actor, campaign sms.ID, fo
 		f.Form, f.Before, f.Campaign.Kind = *form, &s, s.MessageKind
 		f.Form.When = string(sms.ModeScheduled)
 		f.Schedule, f.Problems = f.Form.Read(f.Now, a.MinLead)
-		f.Slip, err = a.heldSlip(ctx, tx, s)
+		if f.Slip, err = a.heldSlip(ctx, tx, s); err == nil {
+			checkSpread(&f)
+		}
 		return err
 	})
 	return f, wrap("reschedule campaign", campaign, err)
@@ -71,6 +77,10 @@ func (a *App) Reschedule(ctx context.Context, who sms.Actor, campaign sms.ID, fo
 // that has passed gives way to the next one offered.
 func scheduleOf(s sms.Session, now time.Time, zone string) sms.ScheduleForm {
 	f := sms.FirstSchedule(now, zone)
+	f.Spread = strconv.Itoa(s.Spread)
+	if s.First {
+		f.First = sms.FirstOn
+	}
 	if s.Mode == sms.ModeScheduled && s.StartsAt.After(now) {
 		local := s.Local()
 		f.Date, f.Time, f.Zone, f.ZoneText, f.Which = local.Format(time.DateOnly), local.Format("15:04"), s.Zone, sendtime.City(s.Zone), s.Fold
@@ -84,9 +94,12 @@ func scheduleOf(s sms.Session, now time.Time, zone string) sms.ScheduleForm {
 }
 
 // reschedule reads a new time into a session; the rest of the form is as it was.
-func (a *App) reschedule(s *sms.Session, form sms.ScheduleForm) error {
+func (a *App) reschedule(s *sms.Session, form sms.ScheduleForm, q sms.Quote) error {
 	form.When = string(sms.ModeScheduled)
 	c, problems := form.Read(a.Now(), a.MinLead)
+	if problems == nil {
+		problems = c.Departure.Fit(q.ByCountry, s.MessageKind, c.StartsAt)
+	}
 	if len(problems) > 0 {
 		return problems
 	}
@@ -136,7 +149,7 @@ func (a *App) DecideHeld(ctx context.Context, who sms.Actor, campaign sms.ID, f 
 				at := s.StartsAt.Add(time.Duration(sms.HoldHours[0]) * time.Hour)
 				s.HoldAfter = &at
 			}
-		} else if err := a.reschedule(s, f.Schedule); err != nil {
+		} else if err := a.reschedule(s, f.Schedule, slip.Quote); err != nil {
 			return err
 		}
 		return a.forward(ctx, tx, who, s)

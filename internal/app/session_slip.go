@@ -68,9 +68,10 @@ func (a *App) finalize(ctx context.Context, tx *postgres.Tx, who sms.Actor, c sm
 	if f.Tenant, err = tx.OwnTenant(ctx); err != nil {
 		return f, err
 	}
-	if form == nil {
-		first := sms.FirstSchedule(f.Now, f.Tenant.Zone)
-		form = &first
+	first := form == nil
+	if first {
+		offered := sms.FirstSchedule(f.Now, f.Tenant.Zone)
+		form = &offered
 	}
 	f.Form = *form
 	f.Schedule, f.Problems = f.Form.Read(f.Now, a.MinLead)
@@ -86,7 +87,14 @@ func (a *App) finalize(ctx context.Context, tx *postgres.Tx, who sms.Actor, c sm
 	if err := a.sendingsBefore(ctx, tx, &f); err != nil {
 		return f, err
 	}
-	return f, a.fillSlip(ctx, tx, who, &f)
+	if err := a.fillSlip(ctx, tx, who, &f); err != nil {
+		return f, err
+	}
+	if first && f.Slip.Quote.People >= sms.FirstUsual {
+		f.Form.First, f.Schedule.Departure.First, f.Slip.Session.First = sms.FirstOn, true, true
+	}
+	checkSpread(&f)
+	return f, nil
 }
 
 // sendingsBefore finds the newest sending, and what was asked for if it was refused.
@@ -296,6 +304,7 @@ func (a *App) submit(ctx context.Context, tx *postgres.Tx, who sms.Actor, s *sms
 	}
 	err = a.audit(ctx, tx, who, "submit_session", sessionName(*s), nil, map[string]any{
 		"sender": s.Sender, "text": s.Text, "people": s.People, "price": s.Price, "at_most": f.Slip.AtMost(), "mode": s.Mode, "starts_at": s.StartsAt, "zone": s.Zone,
+		"first_part": s.First, "spread_hours": s.Spread,
 	}, "")
 	if err != nil {
 		return err

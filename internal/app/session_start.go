@@ -194,7 +194,7 @@ func (a *App) start(ctx context.Context, tx *postgres.Tx, s sms.Session) error {
 	if b.Available < q.Price {
 		return a.waitForCredits(ctx, tx, s, q.Price-b.Available, waited)
 	}
-	err = tx.Savepoint(ctx, func(tx *postgres.Tx) error { return a.send(ctx, tx, s, text, q.LeftOut) })
+	err = tx.Savepoint(ctx, func(tx *postgres.Tx) error { return a.send(ctx, tx, s, text, q) })
 	var none errNoRoute
 	if errors.As(err, &none) {
 		return a.holdSession(ctx, tx, s, "No route of ours leads to "+phone.CountryInText(none.country)+" yet")
@@ -243,12 +243,12 @@ func (a *App) waitForCredits(ctx context.Context, tx *postgres.Tx, s sms.Session
 
 // send writes the messages, sets their price aside, all or nothing (D24), and
 // lets the dispatcher begin. It ends at the session's instant, not before.
-func (a *App) send(ctx context.Context, tx *postgres.Tx, s sms.Session, text sms.Text, left sms.AudienceCounts) error {
+func (a *App) send(ctx context.Context, tx *postgres.Tx, s sms.Session, text sms.Text, q sms.Quote) error {
 	routes, err := tx.Routes(ctx)
 	if err != nil {
 		return fmt.Errorf("choose the routes: %w", err)
 	}
-	x := expansion{tx: tx, session: s, text: text, routes: routes, piles: map[string][]sms.Outgoing{}}
+	x := newExpansion(tx, s, text, routes, q, a.Now())
 	if err := x.run(ctx); err != nil {
 		return err
 	}
@@ -258,6 +258,7 @@ func (a *App) send(ctx context.Context, tx *postgres.Tx, s sms.Session, text sms
 	now := a.Now()
 	s.People, s.Parts, s.Price = x.people, x.parts, x.price
 	s.StartedAt, s.Reason, s.Missing = &now, "", 0
+	s.FirstPeople = x.wentFirst
 	who := sms.SystemActor(s.Tenant)
 	if s.Price > 0 {
 		err := tx.AddTransfer(ctx, &sms.Transfer{
@@ -268,7 +269,7 @@ func (a *App) send(ctx context.Context, tx *postgres.Tx, s sms.Session, text sms
 			return err
 		}
 	}
-	note := sms.People(s.People) + ". " + leftOut(left) + s.Price.Words() + " set aside."
+	note := sms.People(s.People) + ". " + departureNote(s) + leftOut(q.LeftOut) + s.Price.Words() + " set aside."
 	if err := a.step(ctx, tx, who, &s, sms.SessionSending, words{deed: "start_session", title: "Started", note: note}); err != nil {
 		return err
 	}
@@ -294,98 +295,4 @@ func leftOut(c sms.AudienceCounts) string {
 		return ""
 	}
 	return "Left out: " + out + ". "
-}
-
-// expansion turns an audience into rows, page by page. Batches hold one country
-// each, so people are sorted into piles; when the piles together grow too large,
-// the largest becomes a batch.
-type expansion struct {
-	tx      *postgres.Tx
-	session sms.Session
-	text    sms.Text
-	routes  []sms.Route
-	piles   map[string][]sms.Outgoing
-	piled   int
-
-	people int
-	parts  int64
-	price  sms.Credits
-}
-
-func (x *expansion) run(ctx context.Context) error {
-	var after sms.ID
-	for {
-		page, err := x.tx.AudiencePage(ctx, x.session.Audience(), after, pagePeople)
-		if err != nil {
-			return err
-		}
-		for _, p := range page {
-			if err := x.add(ctx, p); err != nil {
-				return err
-			}
-		}
-		if len(page) < pagePeople {
-			break
-		}
-		after = page[len(page)-1].Contact
-	}
-	for len(x.piles) > 0 {
-		if err := x.flush(ctx, x.largest()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (x *expansion) add(ctx context.Context, p sms.Person) error {
-	m := sms.Price(x.text, p, x.session.MessageKind, x.session.Prices)
-	if m.Unknown {
-		return sms.Conflict("There is no price for " + p.Country + ".") // added since it was counted: the next wake-up holds it
-	}
-	x.piles[p.Country] = append(x.piles[p.Country], sms.Outgoing{
-		Contact: p.Contact, Number: p.Number, Hash: p.Hash, Text: m.Text, Parts: m.Size.Parts, Price: m.Price,
-	})
-	x.piled++
-	if len(x.piles[p.Country]) >= batchSize(x.session.People) {
-		return x.flush(ctx, p.Country)
-	}
-	if x.piled >= pilePeople {
-		return x.flush(ctx, x.largest())
-	}
-	return nil
-}
-
-// batchSize is how many people of a session stand in one batch, so that lanes of
-// several processes need not wait for each other.
-func batchSize(people int) int { return min(max(people/batchesOf, batchLeast), batchPeople) }
-
-func (x *expansion) largest() string {
-	best := ""
-	for country, pile := range x.piles {
-		if best == "" || len(pile) > len(x.piles[best]) || len(pile) == len(x.piles[best]) && country < best {
-			best = country
-		}
-	}
-	return best
-}
-
-// flush writes a pile as a batch, numbered after those before it.
-func (x *expansion) flush(ctx context.Context, country string) error {
-	pile := x.piles[country]
-	gateway, err := routeFor(x.routes, x.session, country, x.people+1)
-	if err != nil {
-		return err
-	}
-	b := postgres.Batch{Session: x.session.ID, Country: country, Gateway: gateway, First: x.people + 1}
-	if _, err := x.tx.AddMessages(ctx, b, pile); err != nil {
-		return err
-	}
-	for _, m := range pile {
-		x.parts += int64(m.Parts)
-		x.price += m.Price
-	}
-	x.people += len(pile)
-	x.piled -= len(pile)
-	delete(x.piles, country)
-	return nil
 }

@@ -11,25 +11,26 @@ import (
 // Status is what the page of a campaign says: where its newest sending is, what
 // follows, and what can be done.
 type Status struct {
-	Tenant   sms.Tenant
-	Campaign sms.Campaign
-	Draft    bool          // no sending, or the newest was cancelled before anything left
-	Session  sms.Session   // the newest, unless Draft
-	Versions []sms.Session // all, the newest first
-	Lists    string        // names of its lists
-	Events   []sms.SessionEvent
-	Tally    sms.Tally
-	Reached  sms.Reached // of one that had begun to leave and is over
-	Silent   int         // messages of which nobody knows, that may be sent again in this sending
-	Balance  sms.Balance
-	Charged  sms.Credits
-	Returned sms.Credits
-	Review   *sms.Review // of a refused one
-	Slip     *sms.Slip   // of a held one: what starting it now comes to
-	Short    sms.Credits // of a scheduled one: what will be missing on its date
-	Usual    time.Duration
-	Stopped  map[string]int // of one that is sending: what waits for a route that is stopped, by country
-	Now      time.Time
+	Tenant    sms.Tenant
+	Campaign  sms.Campaign
+	Draft     bool          // no sending, or the newest was cancelled before anything left
+	Session   sms.Session   // the newest, unless Draft
+	Versions  []sms.Session // all, the newest first
+	Lists     string        // names of its lists
+	Events    []sms.SessionEvent
+	Tally     sms.Tally
+	Reached   sms.Reached // of one that had begun to leave and is over
+	Silent    int         // messages of which nobody knows, that may be sent again in this sending
+	Balance   sms.Balance
+	Charged   sms.Credits
+	Returned  sms.Credits
+	Review    *sms.Review // of a refused one
+	Slip      *sms.Slip   // of a held one: what starting it now comes to
+	Short     sms.Credits // of a scheduled one: what will be missing on its date
+	Usual     time.Duration
+	Departure *sms.DepartureStatus // of one that is under way and does not leave all at once
+	Stopped   map[string]int       // of one that is sending: what waits for a route that is stopped, by country
+	Now       time.Time
 }
 
 // Locked reports whether the session starts within the minute, so that it can
@@ -88,6 +89,9 @@ func (a *App) fillStatus(ctx context.Context, tx *postgres.Tx, st *Status) (err 
 		return err
 	}
 	if st.Lists, _, err = audienceInWords(ctx, tx, st.Session); err != nil {
+		return err
+	}
+	if st.Departure, err = departureOf(ctx, tx, st.Session); err != nil {
 		return err
 	}
 	if err := reachedOf(ctx, tx, st); err != nil {

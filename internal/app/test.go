@@ -262,7 +262,7 @@ func (a *App) sendOwn(ctx context.Context, tx *postgres.Tx, who sms.Actor, s sms
 	if s.Prices, err = tx.Prices(ctx); err != nil {
 		return TestSent{}, err
 	}
-	piles, err := a.ownPiles(tx.Tenant(), &s, as, text, to)
+	piles, err := a.ownPiles(tx.Tenant(), &s, as, text, to, sms.PrefixesOf(routes))
 	if err != nil {
 		return TestSent{}, err
 	}
@@ -278,11 +278,11 @@ func (a *App) sendOwn(ctx context.Context, tx *postgres.Tx, who sms.Actor, s sms
 	}
 	first := 1
 	for _, pile := range piles {
-		gateway, err := routeFor(routes, s, pile.country, first)
+		gateway, err := routeFor(routes, s, pile.country, pile.prefix, first)
 		if err != nil {
 			return TestSent{}, sms.Problems{{Field: "numbers", Text: "No route of ours leads to " + phone.CountryInText(pile.country) + " yet. Choose another phone"}}
 		}
-		b := postgres.Batch{Session: s.ID, Country: pile.country, Gateway: gateway, DueAt: now, First: first}
+		b := postgres.Batch{Session: s.ID, Country: pile.country, Gateway: gateway, DueAt: now, First: first, Prefix: pile.prefix}
 		if _, err := tx.AddMessages(ctx, b, pile.rows); err != nil {
 			return TestSent{}, err
 		}
@@ -308,11 +308,12 @@ var ownWords = map[sms.SessionKind]words{
 
 type ownPile struct {
 	country string
+	prefix  string // as Batch has it
 	rows    []sms.Outgoing
 }
 
 // ownPiles prices the text for each phone, by the country of the phone, and adds it up in s.
-func (a *App) ownPiles(tenant sms.TenantID, s *sms.Session, as sms.ID, text string, to []int64) ([]ownPile, error) {
+func (a *App) ownPiles(tenant sms.TenantID, s *sms.Session, as sms.ID, text string, to []int64, prefixes sms.Prefixes) ([]ownPile, error) {
 	var piles []ownPile
 	size := gsm.Measure(text)
 	for _, n := range to {
@@ -325,9 +326,10 @@ func (a *App) ownPiles(tenant sms.TenantID, s *sms.Session, as sms.ID, text stri
 			Contact: as, Number: n, Hash: a.ownHash(tenant, s.Kind, n), Text: text, Parts: size.Parts, Price: sms.Credits(size.Parts) * each,
 		}
 		s.People, s.Parts, s.Price = s.People+1, s.Parts+int64(size.Parts), s.Price+row.Price
-		i := slices.IndexFunc(piles, func(p ownPile) bool { return p.country == country })
+		prefix := prefixes.Of(digits(n))
+		i := slices.IndexFunc(piles, func(p ownPile) bool { return p.country == country && p.prefix == prefix })
 		if i < 0 {
-			piles, i = append(piles, ownPile{country: country}), len(piles)
+			piles, i = append(piles, ownPile{country: country, prefix: prefix}), len(piles)
 		}
 		piles[i].rows = append(piles[i].rows, row)
 	}

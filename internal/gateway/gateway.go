@@ -56,6 +56,10 @@ type Outbound struct {
 	Parts int  // the number of parts that were counted and priced; 0 if not counted
 	Ref   byte // the reference that joins the parts at the phone (23.040 9.2.3.24.1)
 
+	// Keyed is the attempt whose idempotency key this one repeats, at a carrier that declares
+	// such keys; its own where nothing is repeated.
+	Keyed int16
+
 	// NotAfter is the end of the allowed hours: nothing is written at or after it, and the
 	// carrier is told to give up then. Zero means only the route's longest validity holds.
 	NotAfter time.Time
@@ -100,6 +104,9 @@ type Result struct {
 	Code       string        // of the part that decided, or a word of ours: "not-bound", "window", "not-after"…
 	Detail     string        // one sentence in words, never with text or numbers of people in it
 	RetryAfter time.Duration // for Temporary, Throttled and NotSent: not before
+	Tries      int           // for Temporary: after so many the message is not accepted; 0: as long as its route tries
+	Fixed      bool          // RetryAfter is the wait itself, as the route says, not the least
+	Unlisted   bool          // the carrier answered with a code that nobody knows
 	Parts      []Part        // the parts that were begun, in order; empty for NotSent
 	Cost       *Money        // where the carrier says it at once
 	At         time.Time

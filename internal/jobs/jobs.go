@@ -74,6 +74,7 @@ func table(a *app.App) *river.Workers {
 	handle(w, a.RunWakeWaiting)
 	handle(w, a.RunSweepSessions)
 	handle(w, a.RunExpireMessages)
+	handle(w, a.RunResendUnknown)
 	handle(w, a.RunSweepLogins)
 	handle(w, a.RunImport)
 	handle(w, a.RunSweepImports)
@@ -85,6 +86,7 @@ func periodic() []*river.PeriodicJob {
 	return []*river.PeriodicJob{
 		every(time.Minute, app.SweepSessionsJob{}),
 		every(time.Minute, app.ExpireMessagesJob{}),
+		every(time.Minute, app.ResendUnknownJob{}),
 		every(time.Hour, app.SweepLoginsJob{}),
 		every(15*time.Second, app.SweepImportsJob{}),
 	}

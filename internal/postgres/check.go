@@ -68,9 +68,11 @@ var invariants = []invariant{
 		where w.id is null or w.buried_at is not null`},
 	{"I8", "no message is being submitted for more than five minutes", `
 		select tenant_id, session_id, n from flights where marked_at < clock_timestamp() - interval '5 minutes'`},
-	{"I8", "every message is final 49 hours after its last attempt", `
+	{"I8", "every message is final an hour after what its route allows (49 hours) after its last attempt, but for those that wait for a person", `
 		select m.tenant_id, m.session_id, m.n from messages m join attempts a on a.tenant_id = m.tenant_id and a.session_id = m.session_id
-		and a.n = m.n and a.attempt = m.attempts where m.state in (3, 4) and a.marked_at < clock_timestamp() - interval '49 hours'`},
+		and a.n = m.n and a.attempt = m.attempts join gateways g on g.id = a.gateway_id
+		where (m.state = 3 and a.marked_at < clock_timestamp() - make_interval(hours => 1 + greatest(g.retry_hours, g.validity_hours)))
+			or (m.state = 4 and a.marked_at < clock_timestamp() - interval '49 hours' and g.on_unknown <> 'operator')`},
 	{"I8", "what waits to be tried again is in the list of retries, and only that", `
 		select coalesce(m.tenant_id, r.tenant_id) as tenant_id, coalesce(m.session_id, r.session_id) as session_id, coalesce(m.n, r.n) as n
 		from (select * from messages where state = 1) m full join retries r

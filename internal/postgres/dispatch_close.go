@@ -36,8 +36,10 @@ const expireBatch = `with old as materialized (
 			where m.tenant_id = $1 and m.session_id = $2 and x.tenant_id = $1 and x.id = $3 and m.n between x.first_n and x.last_n
 			  and m.state in (0, 1, 3, 4) and case m.state when 0 then m.n >= x.next_n and x.not_after <= $5
 				when 1 then m.first_at <= $5 - make_interval(hours => g.retry_hours) or x.not_after <= $5
-				else (select a.marked_at from attempts a where a.tenant_id = m.tenant_id and a.session_id = m.session_id
-					and a.n = m.n and a.attempt = m.attempts limit 1) <= $4 end
+				when 3 then (select a.marked_at + make_interval(hours => greatest(y.retry_hours, y.validity_hours)) from attempts a join gateways y on y.id = a.gateway_id
+					where a.tenant_id = m.tenant_id and a.session_id = m.session_id and a.n = m.n and a.attempt = m.attempts limit 1) <= $5
+				else (select a.marked_at from attempts a join gateways y on y.id = a.gateway_id and y.on_unknown <> 'operator'
+					where a.tenant_id = m.tenant_id and a.session_id = m.session_id and a.n = m.n and a.attempt = m.attempts limit 1) <= $4 end
 			order by m.n limit $6 for update of m),
 		u as (update messages m set final_at = $5, state = case old.state when 0 then 17 when 1 then 11 when 3 then 15 else 16 end
 			from old where m.ctid = old.place),
@@ -53,8 +55,8 @@ const expireBatch = `with old as materialized (
 		select count(*) from old`
 
 // Expire ends what nobody will answer any more, at most limit messages of one
-// session: tried again for as long as its route says, or accepted since before
-// cutoff, becomes NPAI (D31), unknown since before cutoff is presumed unsent
+// session: tried again, or accepted and without a receipt, for as long as its
+// route says becomes NPAI (D31), unknown since before cutoff is presumed unsent
 // (D34), and what its window left behind at now is missed. It returns how many
 // it ended. Batches are taken in the order of their ids, and only those that are
 // old enough to have something.
@@ -62,7 +64,8 @@ func (t *Tx) Expire(ctx context.Context, id sms.SessionID, cutoff, now time.Time
 	rows, err := t.tx.Query(ctx, `select b.id from batches b join gateways g on g.id = b.gateway_id
 		where b.tenant_id = $1 and b.session_id = $2 and (b.pending + b.retrying > 0 and b.not_after <= $4
 			or b.retrying > 0 and b.due_at <= $4 - make_interval(hours => g.retry_hours)
-			or b.accepted + b.unknown > 0 and b.due_at <= $3)
+			or b.accepted > 0 and b.due_at <= $4 - make_interval(hours => greatest(g.retry_hours, g.validity_hours))
+			or b.unknown > 0 and b.due_at <= $3)
 		order by b.id`, t.tenant, id, cutoff, now)
 	if err != nil {
 		return 0, err

@@ -15,6 +15,11 @@ type Batch struct {
 	DueAt    time.Time  // zero: at once, by the clock of the database
 	NotAfter *time.Time // nil: no window ends it
 	First    int        // n of its first message; the others follow
+
+	Prefix  string        // that its numbers share, where a route goes by it
+	Portion bool          // of those who go first
+	Held    bool          // until those have their receipts
+	Lag     time.Duration // after DueAt, or after the release
 }
 
 // AddMessages writes a batch and its messages, numbered from b.First. A number that the session has
@@ -30,9 +35,11 @@ func (t *Tx) AddMessages(ctx context.Context, b Batch, rows []sms.Outgoing) (sms
 	if !b.DueAt.IsZero() {
 		due = &b.DueAt
 	}
-	err := t.tx.QueryRow(ctx, `insert into batches(tenant_id, session_id, country, gateway_id, due_at, not_after, first_n, last_n, next_n, pending)
-		values ($1, $2, $3, $4, coalesce($5, clock_timestamp()), $6, $7, $8, $7, $9) returning id`,
-		t.tenant, b.Session, b.Country, b.Gateway, due, b.NotAfter, b.First, last, len(rows)).Scan(&id)
+	err := t.tx.QueryRow(ctx, `insert into batches(tenant_id, session_id, country, gateway_id, due_at, not_after, first_n, last_n, next_n, pending,
+			prefix, first_portion, lag_seconds)
+		values ($1, $2, $3, $4, case when $12 then 'infinity' else coalesce($5, clock_timestamp()) + make_interval(secs => $13) end, $6, $7, $8, $7, $9,
+			$10, $11, $13) returning id`,
+		t.tenant, b.Session, b.Country, b.Gateway, due, b.NotAfter, b.First, last, len(rows), b.Prefix, b.Portion, b.Held, int(b.Lag.Seconds())).Scan(&id)
 	if err != nil {
 		return 0, err
 	}

@@ -21,9 +21,9 @@ func (t *Tx) Stale(ctx context.Context, id sms.SessionID, before time.Time) (int
 
 // AddResend writes that a person had messages sent again, and gives it its ID.
 func (t *Tx) AddResend(ctx context.Context, r *sms.Resend) error {
-	return t.tx.QueryRow(ctx, `insert into resends(tenant_id, session_id, at, actor, actor_id, reason, messages)
-		values ($1, $2, $3, $4, $5, $6, $7) returning id`,
-		t.tenant, r.Session, r.At, r.Actor, r.ActorID, r.Reason, r.Messages).Scan(&r.ID)
+	return t.tx.QueryRow(ctx, `insert into resends(tenant_id, session_id, at, actor, actor_id, reason, messages, policy)
+		values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
+		t.tenant, r.Session, r.At, r.Actor, r.ActorID, r.Reason, r.Messages, r.Policy).Scan(&r.ID)
 }
 
 // Resend gives every stale unknown message of a session back to those that are tried again, and says how many

@@ -8,13 +8,13 @@ import (
 	"tidings/internal/sms"
 )
 
-const routeColumns = `id, name, kind, environment, state, settings, secrets is not null, countries, kinds, senders, weight,
-	cost_micros, cost_currency, validity_hours, retry_hours, revision, updated_at, updated_by`
+const routeColumns = `id, name, kind, environment, state, settings, secrets is not null, countries, kinds, senders, prefixes, weight,
+	cost_micros, cost_currency, validity_hours, retry_hours, on_unknown, unknown_hours, codes, revision, updated_at, updated_by`
 
 func scanRoute(row pgx.CollectableRow) (sms.Route, error) {
 	var r sms.Route
-	err := row.Scan(&r.ID, &r.Name, &r.Kind, &r.Environment, &r.State, &r.Settings, &r.Sealed, &r.Countries, &r.Kinds, &r.Senders, &r.Weight,
-		&r.Cost.Micros, &r.Cost.Currency, &r.Validity, &r.Retry, &r.Revision, &r.UpdatedAt, &r.UpdatedBy)
+	err := row.Scan(&r.ID, &r.Name, &r.Kind, &r.Environment, &r.State, &r.Settings, &r.Sealed, &r.Countries, &r.Kinds, &r.Senders, &r.Prefixes, &r.Weight,
+		&r.Cost.Micros, &r.Cost.Currency, &r.Validity, &r.Retry, &r.OnUnknown, &r.UnknownHours, &r.Codes, &r.Revision, &r.UpdatedAt, &r.UpdatedBy)
 	return r, err
 }
 
@@ -56,9 +56,10 @@ func (p *PlatformTx) AddRoute(ctx context.Context, r *sms.Route) error {
 // SaveRoute writes everything about a route but its secrets.
 func (p *PlatformTx) SaveRoute(ctx context.Context, r sms.Route) error {
 	_, err := p.tx.Exec(ctx, `update gateways set state = $2, settings = $3, countries = $4, kinds = $5, senders = $6, weight = $7, cost_micros = $8,
-			cost_currency = $9, validity_hours = $10, retry_hours = $11, revision = $12, updated_at = $13, updated_by = $14 where id = $1`,
+			cost_currency = $9, validity_hours = $10, retry_hours = $11, revision = $12, updated_at = $13, updated_by = $14,
+			on_unknown = $15, unknown_hours = $16, codes = coalesce($17, '[]'::jsonb), prefixes = $18 where id = $1`,
 		r.ID, r.State, r.Settings, list(r.Countries), list(r.Kinds), list(r.Senders), r.Weight, r.Cost.Micros,
-		r.Cost.Currency, r.Validity, r.Retry, r.Revision, r.UpdatedAt, r.UpdatedBy)
+		r.Cost.Currency, r.Validity, r.Retry, r.Revision, r.UpdatedAt, r.UpdatedBy, r.OnUnknown, r.UnknownHours, r.Codes, list(r.Prefixes))
 	return err
 }
 
@@ -101,13 +102,13 @@ func (p *PlatformTx) RetireGateways(ctx context.Context, mine []int16) error {
 
 // Routes lists what decides the route of a message, by name.
 func (t *Tx) Routes(ctx context.Context) ([]sms.Route, error) {
-	rows, err := t.tx.Query(ctx, `select id, name, kind, environment, state, countries, kinds, senders, weight from gateways order by name`)
+	rows, err := t.tx.Query(ctx, `select id, name, kind, environment, state, countries, kinds, senders, prefixes, weight from gateways order by name`)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (sms.Route, error) {
 		var r sms.Route
-		return r, row.Scan(&r.ID, &r.Name, &r.Kind, &r.Environment, &r.State, &r.Countries, &r.Kinds, &r.Senders, &r.Weight)
+		return r, row.Scan(&r.ID, &r.Name, &r.Kind, &r.Environment, &r.State, &r.Countries, &r.Kinds, &r.Senders, &r.Prefixes, &r.Weight)
 	})
 }
 
@@ -121,12 +122,13 @@ type WaitingBatch struct {
 	Country string
 	Kind    string
 	Sender  string
+	Prefix  string
 }
 
 // WaitingBatches locks the batches of a gateway in which something waits, always
 // in the same order: no window is marked from them until the commit.
 func (p *PlatformTx) WaitingBatches(ctx context.Context, gateway int16) ([]WaitingBatch, error) {
-	rows, err := p.tx.Query(ctx, `select b.tenant_id, b.id, b.session_id, b.first_n, b.pending + b.retrying, b.country, s.message_kind, s.sender
+	rows, err := p.tx.Query(ctx, `select b.tenant_id, b.id, b.session_id, b.first_n, b.pending + b.retrying, b.country, s.message_kind, s.sender, b.prefix
 		from batches b join sessions s on s.tenant_id = b.tenant_id and s.id = b.session_id
 		where b.gateway_id = $1 and b.pending + b.retrying > 0 and s.settled_at is null order by b.tenant_id, b.id for update of b`, gateway)
 	if err != nil {

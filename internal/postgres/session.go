@@ -13,7 +13,7 @@ import (
 const sessionColumns = `tenant_id, id, campaign_id, kind, number, state, reason, name, message_kind, sender, text, lists,
 	excluded, follow, frozen_at, mode, wall_time, zone, fold, tzdata, starts_at, hold_after, people, parts, price, prices, missing,
 	content_hash, approved_hash, approved_at, approved_by, submitted_by, submitted_at, token, started_at, ended_at, settled_at,
-	reached_by, unsure_of, not_reached_by, again`
+	reached_by, unsure_of, not_reached_by, again, first_portion, spread_hours, first_people, released_at, paused_at`
 
 func scanSession(row pgx.CollectableRow) (sms.Session, error) {
 	var s sms.Session
@@ -23,7 +23,7 @@ func scanSession(row pgx.CollectableRow) (sms.Session, error) {
 		&s.Lists, &s.Excluded, &s.Follow, &s.FrozenAt, &s.Mode, &s.WallTime, &s.Zone, &s.Fold, &s.TZData, &s.StartsAt, &s.HoldAfter,
 		&s.People, &s.Parts, &s.Price, &prices, &s.Missing, &s.ContentHash, &s.ApprovedHash, &s.ApprovedAt, &s.ApprovedBy,
 		&s.SubmittedBy, &s.SubmittedAt, &s.Token, &s.StartedAt, &s.EndedAt, &s.SettledAt,
-		&s.ReachedBy, &s.UnsureOf, &s.NotReachedBy, &s.Again)
+		&s.ReachedBy, &s.UnsureOf, &s.NotReachedBy, &s.Again, &s.First, &s.Spread, &s.FirstPeople, &s.ReleasedAt, &s.PausedAt)
 	if err != nil {
 		return s, err
 	}
@@ -62,14 +62,14 @@ func (t *Tx) AddSession(ctx context.Context, s *sms.Session) error {
 	return t.tx.QueryRow(ctx, `insert into sessions(tenant_id, campaign_id, kind, number, state, reason, name, message_kind, sender, text,
 		lists, excluded, follow, frozen_at, mode, wall_time, zone, fold, tzdata, starts_at, hold_after, people, parts, price, prices,
 		content_hash, approved_hash, approved_at, approved_by, submitted_by, submitted_at, token, started_at,
-		reached_by, unsure_of, not_reached_by, again)
+		reached_by, unsure_of, not_reached_by, again, first_portion, spread_hours)
 		values ($1, $2, $3, (select coalesce(max(number), 0) + 1 from sessions where tenant_id = $1 and campaign_id is not distinct from $2 and kind = $3),
-		$4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)
+		$4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)
 		returning id, number`,
 		t.tenant, campaign, s.Kind, s.State, s.Reason, s.Name, s.MessageKind, s.Sender, s.Text,
 		ids(s.Lists), ids(s.Excluded), s.Follow, s.FrozenAt, s.Mode, s.WallTime, s.Zone, s.Fold, s.TZData, s.StartsAt, s.HoldAfter,
 		s.People, s.Parts, s.Price, prices, s.ContentHash, s.ApprovedHash, s.ApprovedAt, s.ApprovedBy, s.SubmittedBy,
-		s.SubmittedAt, s.Token, s.StartedAt, ids(s.ReachedBy), ids(s.UnsureOf), ids(s.NotReachedBy), s.Again).Scan(&s.ID, &s.Number)
+		s.SubmittedAt, s.Token, s.StartedAt, ids(s.ReachedBy), ids(s.UnsureOf), ids(s.NotReachedBy), s.Again, s.First, s.Spread).Scan(&s.ID, &s.Number)
 }
 
 // SaveSession writes what may change in a session's life: state, reason,
@@ -77,9 +77,11 @@ func (t *Tx) AddSession(ctx context.Context, s *sms.Session) error {
 func (t *Tx) SaveSession(ctx context.Context, s sms.Session) error {
 	_, err := t.tx.Exec(ctx, `update sessions set state = $3, reason = $4, mode = $5, wall_time = $6, zone = $7, fold = $8, tzdata = $9,
 		starts_at = $10, hold_after = $11, people = $12, parts = $13, price = $14, missing = $15, approved_hash = $16, approved_at = $17,
-		approved_by = $18, started_at = $19, ended_at = $20, settled_at = $21 where tenant_id = $1 and id = $2`,
+		approved_by = $18, started_at = $19, ended_at = $20, settled_at = $21, first_portion = $22, spread_hours = $23, first_people = $24,
+		released_at = $25, paused_at = $26 where tenant_id = $1 and id = $2`,
 		t.tenant, s.ID, s.State, s.Reason, s.Mode, s.WallTime, s.Zone, s.Fold, s.TZData, s.StartsAt, s.HoldAfter, s.People, s.Parts,
-		s.Price, s.Missing, s.ApprovedHash, s.ApprovedAt, s.ApprovedBy, s.StartedAt, s.EndedAt, s.SettledAt)
+		s.Price, s.Missing, s.ApprovedHash, s.ApprovedAt, s.ApprovedBy, s.StartedAt, s.EndedAt, s.SettledAt, s.First, s.Spread,
+		s.FirstPeople, s.ReleasedAt, s.PausedAt)
 	return err
 }
 

@@ -31,6 +31,8 @@ type GatewayStatus struct {
 	NextTry *time.Time `json:"next_try,omitempty"` // of the connection
 	Trouble string     `json:"trouble,omitempty"`  // the last, in words
 
+	Held string `json:"held,omitempty"` // why messages are kept back, in words
+
 	Binds  int     `json:"binds"`
 	Window int     `json:"window"` // most unanswered at a time
 	Used   int     `json:"used"`   // unanswered now

@@ -18,6 +18,8 @@ type CountryTally struct {
 // Progress is everything that the status page of a session shows.
 type Progress struct {
 	Session   Session
+	Unknown   map[OnUnknown]int // what becomes of messages without an answer: the rules of their routes, with hours
+	Hours     int               // that its routes try, at most
 	Tally     Tally
 	Countries []CountryTally
 	Samples   []Sample
@@ -62,8 +64,17 @@ func (p Progress) LastLeavesAt() *time.Time {
 	return &t
 }
 
-// FinalBy is when the last answer is in at the latest: 48 hours after the last
-// message left (D31). Nil before the start.
+// For is how long the routes of the session try at most: 48 hours where nobody
+// said otherwise (D31).
+func (p Progress) For() time.Duration {
+	if p.Hours == 0 {
+		return RetryFor
+	}
+	return time.Duration(p.Hours) * time.Hour
+}
+
+// FinalBy is when the last answer is in at the latest: so long after the last
+// message left as its route tries (D31). Nil before the start.
 func (p Progress) FinalBy() *time.Time {
 	if p.Session.StartedAt == nil {
 		return nil
@@ -80,6 +91,6 @@ func (p Progress) FinalBy() *time.Time {
 			break
 		}
 	}
-	at = at.Add(RetryFor)
+	at = at.Add(p.For())
 	return &at
 }

@@ -102,6 +102,11 @@ type Resend struct {
 	Reason   string
 	Messages int
 	Before   time.Time // only what was marked before
+
+	Policy   OnUnknown // by the rule of a route instead of a person
+	Gateway  int16     // of that route
+	Hours    int       // without a receipt, of UnknownAfter
+	KeySince time.Time // of UnknownKey: keys first used before are no longer good
 }
 
 // ResendReason is the reason for sending again, cleaned, or says what is wrong with it in field "reason".

@@ -34,23 +34,27 @@ func (s RouteState) Words() string {
 // Route is a way to carriers: which messages take it, and how its gateway is
 // reached. Secrets are no part of it: what was saved is never shown again.
 type Route struct {
-	ID          int16
-	Name        string
-	Kind        string // one of RouteKinds
-	Environment bool   // given to the program at its start; read-only
-	State       RouteState
-	Settings    json.RawMessage
-	Sealed      bool     // its secrets are saved
-	Countries   []string // ISO 3166-1 alpha-2; empty: all
-	Kinds       []string // of messages; empty: all
-	Senders     []string // empty: all
-	Weight      int      // its share among routes that fit as closely; 0: a spare
-	Cost        Cost
-	Validity    int // hours the carrier may try
-	Retry       int // hours we try, then NPAI (D31)
-	Revision    int // of the settings
-	UpdatedAt   time.Time
-	UpdatedBy   string
+	ID           int16
+	Name         string
+	Kind         string // one of RouteKinds
+	Environment  bool   // given to the program at its start; read-only
+	State        RouteState
+	Settings     json.RawMessage
+	Sealed       bool     // its secrets are saved
+	Countries    []string // ISO 3166-1 alpha-2; empty: all
+	Kinds        []string // of messages; empty: all
+	Senders      []string // empty: all
+	Prefixes     []string // beginnings of numbers, by operator: "33634"; empty: all
+	Weight       int      // its share among routes that fit as closely; 0: a spare
+	Cost         Cost
+	Validity     int // hours the carrier may try
+	Retry        int // hours we try, then NPAI (D31)
+	OnUnknown    OnUnknown
+	UnknownHours int        // of UnknownAfter
+	Codes        []CodeRule // that mean something else here
+	Revision     int        // of the settings
+	UpdatedAt    time.Time
+	UpdatedBy    string
 }
 
 // Cost is what a carrier takes for one part, in millionths of a unit of a
@@ -65,21 +69,23 @@ type Journey struct {
 	Country string
 	Kind    string
 	Sender  string
+	Number  string // as much of the numbers as all of the batch share, by Prefixes
 	Key     string // names the batch: the same batch always takes the same route
 }
 
 // Takes reports whether the messages of j may take this route.
 func (r Route) Takes(j Journey) bool {
 	fits := func(of []string, x string) bool { return len(of) == 0 || slices.Contains(of, x) }
-	return fits(r.Countries, j.Country) && fits(r.Kinds, j.Kind) && fits(r.Senders, j.Sender)
+	return fits(r.Countries, j.Country) && fits(r.Kinds, j.Kind) && fits(r.Senders, j.Sender) && (len(r.Prefixes) == 0 || r.prefix(j.Number) > 0)
 }
 
-// narrowness says how closely a route was cut: a sender counts for more than a
-// country, and that for more than a kind.
-func (r Route) narrowness() int {
-	n := 0
+// narrowness says how closely a route was cut for the messages of j: a sender
+// counts for more than an operator, the longer its prefix the more, that for more
+// than a country, and that for more than a kind.
+func (r Route) narrowness(j Journey) int {
+	n := 4 * r.prefix(j.Number)
 	if len(r.Senders) > 0 {
-		n += 4
+		n += 100
 	}
 	if len(r.Countries) > 0 {
 		n += 2
@@ -109,16 +115,16 @@ func ChooseRoute(routes []Route, j Journey) (r Route, ok bool) {
 	}
 	for _, some := range [][]Route{on, spare, stopped} {
 		if len(some) > 0 {
-			return draw(closest(some), j), true
+			return draw(closest(some, j), j), true
 		}
 	}
 	return Route{}, false
 }
 
 // closest keeps the routes that are cut most closely, by name.
-func closest(routes []Route) []Route {
-	best := slices.MaxFunc(routes, func(a, b Route) int { return cmp.Compare(a.narrowness(), b.narrowness()) }).narrowness()
-	routes = slices.DeleteFunc(routes, func(r Route) bool { return r.narrowness() < best })
+func closest(routes []Route, j Journey) []Route {
+	best := slices.MaxFunc(routes, func(a, b Route) int { return cmp.Compare(a.narrowness(j), b.narrowness(j)) }).narrowness(j)
+	routes = slices.DeleteFunc(routes, func(r Route) bool { return r.narrowness(j) < best })
 	slices.SortFunc(routes, func(a, b Route) int { return cmp.Compare(a.Name, b.Name) })
 	return routes
 }

@@ -14,9 +14,13 @@ import (
 type RouteForm struct {
 	Name, Kind         string
 	Countries, Senders string // apart by spaces or commas; empty: all
+	Prefixes           string // beginnings of numbers; empty: all
 	Kinds              []string
 	Weight, Cost       string
 	Validity, Retry    string
+	OnUnknown          string // an OnUnknown
+	UnknownHours       string
+	Codes              string            // lines of ReadCodes
 	Set                map[string]string // settings of the kind, secrets among them; an empty secret keeps the saved one
 	Sealed             bool              // secrets are saved already
 }
@@ -67,15 +71,19 @@ func (k RouteKind) AtInputs(p Problems) Problems {
 
 // NewRouteForm is the form of a route of that kind that is not there yet.
 func NewRouteForm(k RouteKind) RouteForm {
-	return RouteForm{Kind: k.Kind, Weight: "100", Validity: "48", Retry: "48", Set: k.Defaults()}
+	return RouteForm{
+		Kind: k.Kind, Weight: "100", Validity: "48", Retry: "48", OnUnknown: string(UnknownHold),
+		UnknownHours: strconv.Itoa(usualUnknownHours), Set: k.Defaults(),
+	}
 }
 
 // Form is the route as it is changed.
 func (r Route) Form() RouteForm {
 	k, _ := KindOfRoute(r.Kind)
 	return RouteForm{
-		Name: r.Name, Kind: r.Kind, Countries: strings.Join(r.Countries, " "), Senders: strings.Join(r.Senders, " "), Kinds: r.Kinds,
+		Name: r.Name, Kind: r.Kind, Countries: strings.Join(r.Countries, " "), Senders: strings.Join(r.Senders, " "), Kinds: r.Kinds, Prefixes: prefixWords(r.Prefixes),
 		Weight: strconv.Itoa(r.Weight), Cost: r.Cost.String(), Validity: strconv.Itoa(r.Validity), Retry: strconv.Itoa(r.Retry),
+		OnUnknown: string(r.OnUnknown), UnknownHours: strconv.Itoa(r.UnknownHours), Codes: CodeLines(r.Codes),
 		Set: k.Values(r.Settings), Sealed: r.Sealed,
 	}
 }
@@ -106,6 +114,8 @@ func (f RouteForm) Route(was Route) (r Route, secrets map[string]string, p Probl
 	f.reach(&r, &p)
 	f.terms(&r, k, &p)
 	secrets = f.settings(&r, k, &p)
+	f.unknown(&r, &p)
+	f.codes(&r, &p)
 	return r, secrets, p
 }
 
@@ -138,7 +148,8 @@ func (f RouteForm) reach(r *Route, p *Problems) {
 		}
 		r.Senders = append(r.Senders, s)
 	}
-	for _, list := range []*[]string{&r.Countries, &r.Kinds, &r.Senders} {
+	f.prefixes(r, p)
+	for _, list := range []*[]string{&r.Countries, &r.Kinds, &r.Senders, &r.Prefixes} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
 	}

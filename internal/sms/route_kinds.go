@@ -24,7 +24,6 @@ var smppKind = RouteKind{
 		{Name: "latin1", Label: "Answers of people come as Latin-1", Type: SettingSwitch, Rare: true},
 		{Name: "user_reference", Label: "Send user_message_reference", Hint: "The carrier may echo it in receipts", Type: SettingSwitch, Rare: true},
 		{Name: "text_receipts", Label: "Receipts come as plain texts", Hint: "For carriers that do not mark them", Type: SettingSwitch, Rare: true},
-		{Name: "statuses", Label: "Codes of this carrier", Hint: "One a line: 0x45 temporary 60. The words: temporary, throttled, recipient, content, route, opted-out; the number is the seconds to wait.", Type: SettingLines, Rare: true},
 	},
 }
 
@@ -60,6 +59,8 @@ var httpKind = RouteKind{
 		{Name: "plain", Label: "HTTP without encryption", Hint: "Only for a carrier in the same network", Type: SettingSwitch, Rare: true},
 		{Name: "response_seconds", Label: "Wait for an answer", Hint: "Seconds; then a message is unknown", Type: SettingNumber, Rare: true, Default: "30", Min: 1, Max: 300},
 		{Name: "max_parts", Label: "Most parts of a message", Type: SettingNumber, Rare: true, Default: "10", Min: 1, Max: 10},
+		{Name: "key_header", Label: "Header of the idempotency key", Hint: "Only where the carrier’s reference promises that a key is never taken twice: Idempotency-Key", Type: SettingText, Rare: true},
+		{Name: "key_hours", Label: "A key is good for", Hint: "Hours, as the carrier says", Type: SettingNumber, Rare: true, Default: "24", Min: 1, Max: 168},
 		{Name: "more", Label: "All other settings", Hint: "As JSON: the request, what answers and receipts mean. They replace those of the preset.", Type: SettingRest, Rare: true},
 	},
 }

@@ -16,10 +16,12 @@ type ScheduleForm struct {
 	Time     string `form:"time"` // 10:00
 	Zone     string `form:"zone"` // IANA, chosen from the list
 	ZoneText string `form:"zone_text"`
-	Which    string `form:"which"` // "first" or "second" of a time that happens twice
-	Late     string `form:"late"`  // "hold": ask when it is late; else start as soon as it can
-	Hours    string `form:"hours"` // how late that is
-	List     string `form:"list"`  // "follow" or "freeze" (D20)
+	Which    string `form:"which"`  // "first" or "second" of a time that happens twice
+	Late     string `form:"late"`   // "hold": ask when it is late; else start as soon as it can
+	Hours    string `form:"hours"`  // how late that is
+	List     string `form:"list"`   // "follow" or "freeze" (D20)
+	First    string `form:"first"`  // "on": a small part first
+	Spread   string `form:"spread"` // hours; empty or 0: as fast as it can
 }
 
 // What the fields of a ScheduleForm may say.
@@ -34,6 +36,9 @@ const (
 // HoldHours are after how many hours a late session can be held (D21). The first is the usual one.
 var HoldHours = []int{2, 1, 4, 8, 24, 48}
 
+// FirstOn is what the box says that lets a small part go first.
+const FirstOn = "on"
+
 // farthest is how far ahead a session may be scheduled.
 const farthest = 365 * 24 * time.Hour
 
@@ -46,6 +51,7 @@ type Schedule struct {
 	StartsAt  time.Time // of a session that leaves at once: now
 	HoldAfter *time.Time
 	Freeze    bool
+	Departure Departure
 
 	Resolution sendtime.Resolution // of a scheduled one: what is odd about its time
 }
@@ -53,6 +59,7 @@ type Schedule struct {
 // Put copies the schedule into a session.
 func (c Schedule) Put(s *Session) {
 	s.Mode, s.Zone, s.Fold, s.StartsAt, s.HoldAfter = c.Mode, c.Zone, c.Which, c.StartsAt, c.HoldAfter
+	s.Departure = c.Departure
 	s.TZData, s.WallTime = sendtime.TZDataVersion(), nil
 	if c.Mode == ModeScheduled {
 		wall := c.Wall.UTC()
@@ -78,6 +85,7 @@ func FirstSchedule(now time.Time, zone string) ScheduleForm {
 func (f ScheduleForm) Read(now time.Time, lead time.Duration) (Schedule, Problems) {
 	var p Problems
 	c := Schedule{Mode: Mode(f.When), Freeze: f.List == ListFreeze}
+	c.Departure = f.departure(&p)
 	zone, err := f.ReadZone(now)
 	c.Zone = zone
 	switch c.Mode {
@@ -105,6 +113,20 @@ func (f ScheduleForm) Read(now time.Time, lead time.Duration) (Schedule, Problem
 		}
 	}
 	return c, p
+}
+
+// departure reads how it leaves.
+func (f ScheduleForm) departure(p *Problems) Departure {
+	out := Departure{First: f.First == FirstOn}
+	if f.Spread != "" {
+		n, err := strconv.Atoi(f.Spread)
+		if err != nil || !oneOf(n, SpreadHours) {
+			p.Add("spread", "Choose over how many hours it leaves")
+			return out
+		}
+		out.Spread = n
+	}
+	return out
 }
 
 func oneOf(n int, list []int) bool {

@@ -106,6 +106,7 @@ type Session struct {
 	Reach            // what earlier sendings make of the lists
 	Follow      bool // D20: counted again at start
 	FrozenAt    *time.Time
+	Departure
 
 	Mode      Mode
 	WallTime  *time.Time // in UTC fields: the local time as chosen (D16)
@@ -129,6 +130,9 @@ type Session struct {
 	SubmittedAt  time.Time
 	Token        string
 	StartedAt    *time.Time
+	FirstPeople  int        // who went first; 0: nobody
+	ReleasedAt   *time.Time // the rest follows them
+	PausedAt     *time.Time // while it is paused or stopped
 	EndedAt      *time.Time
 	SettledAt    *time.Time
 }

@@ -66,9 +66,9 @@ func (s Slip) Fingerprint() string {
 // at once passes while he reads, so it is not part of it.
 func (s Session) when() []any {
 	if s.Mode == ModeNow {
-		return []any{s.Mode, s.HoldAfter != nil, s.Follow}
+		return []any{s.Mode, s.HoldAfter != nil, s.Follow, s.Departure}
 	}
-	return []any{s.Mode, s.StartsAt.UTC(), s.Zone, s.Fold, s.HoldAfter, s.Follow}
+	return []any{s.Mode, s.StartsAt.UTC(), s.Zone, s.Fold, s.HoldAfter, s.Follow, s.Departure}
 }
 
 func digest(v ...any) string {

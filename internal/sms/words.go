@@ -12,6 +12,9 @@ func Number(n int) string { return figure(n) }
 // Messages counts them in a sentence.
 func Messages(n int) string { return counted(n, "message", "messages") }
 
+// HoursWords writes a number of hours: "1 hour", "4 hours".
+func HoursWords(n int) string { return counted(n, "hour", "hours") }
+
 // People writes a number of people: "1 person", "18,214 people".
 func People(n int) string { return counted(n, "person", "people") }
 

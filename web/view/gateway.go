@@ -150,6 +150,8 @@ func (p GatewayProps) trouble() string {
 		return s
 	case p.mark() == "gateway_down":
 		return "Start a worker: tidings serve --role=worker."
+	case p.Now.Held != "":
+		return p.Now.Held
 	case p.slowed():
 		return p.paceWords()
 	case p.Now.State == "throttled":
@@ -274,6 +276,9 @@ func (p GatewayProps) reach() string {
 	if len(p.Senders) > 0 {
 		out += ", from " + few(p.Senders)
 	}
+	if len(p.Prefixes) > 0 {
+		out += ", numbers that begin with +" + few(p.Prefixes)
+	}
 	return out
 }
 
@@ -315,7 +320,7 @@ func (p GatewayProps) terms() []Fact {
 	if k, _ := sms.KindOfRoute(p.Kind); k.Validity {
 		out = append(out, Fact{"The carrier tries for", Count(p.Validity, "hour", "hours")})
 	}
-	out = append(out, Fact{"Unknown", "Held; never sent again by itself"})
+	out = append(out, Fact{"Without an answer", p.unknownWords()})
 	if !p.UpdatedAt.IsZero() && p.UpdatedBy != "" {
 		out = append(out, Fact{"Changed", When(p.UpdatedAt.UTC()) + " UTC, " + p.UpdatedBy})
 	}

@@ -324,7 +324,7 @@ func (p StatusProps) sending() SendingProps {
 		zone = p.Tenant.Zone
 	}
 	return SendingProps{
-		Progress: p.Progress, EventsURL: p.Events, Country: phone.CountryName, Text: p.tokens(), To: p.Lists,
+		Progress: p.Progress, Departure: p.Departure, EventsURL: p.Events, Country: phone.CountryName, Text: p.tokens(), To: p.Lists,
 		Location: sms.In(p.Now, zone).Location(), ZoneName: sendtime.City(zone) + " time",
 	}
 }

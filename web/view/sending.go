@@ -11,6 +11,7 @@ import (
 // SendingProps is the body of the status page of a session that has left.
 type SendingProps struct {
 	Progress  sms.Progress
+	Departure *sms.DepartureStatus     // of one that does not leave all at once
 	EventsURL string                   // the stream of this page
 	Country   func(code string) string // a country's name
 	Text      []Token                  // the message, fields as tokens
@@ -64,6 +65,9 @@ func (p SendingProps) why() string {
 		}
 		return line
 	}
+	if p.Departure != nil && g.Tally.Pending > 0 {
+		return "The rest leaves as you chose."
+	}
 	if g.Tally.Pending > 0 {
 		return "Messages wait for the operator. They leave by themselves."
 	}
@@ -104,7 +108,7 @@ func (p SendingProps) places() TideProps {
 		out.Places[4].Sub = "Kept back while it is stopped"
 	}
 	for _, x := range []Place{
-		{Key: "unknown", Count: int64(t.Unknown)},
+		{Key: "unknown", Sub: p.unknownWords(), Count: int64(t.Unknown)},
 		{Key: "refused", Count: int64(t.Rejected)},
 		{Key: "left_out", Sub: "Opted out before their turn. Not charged", Count: int64(t.Suppressed)},
 		{Key: "cancelled", Count: int64(t.Cancelled)},
@@ -116,6 +120,18 @@ func (p SendingProps) places() TideProps {
 		}
 	}
 	return out
+}
+
+// unknownWords is what becomes of messages without an answer, where all their routes
+// say the same; else what is true of every route.
+func (p SendingProps) unknownWords() string {
+	if len(p.Progress.Unknown) > 1 {
+		return "A receipt decides it, or what was agreed for its route"
+	}
+	for rule, hours := range p.Progress.Unknown {
+		return rule.Customer(hours)
+	}
+	return ""
 }
 
 func (p SendingProps) flow() FlowProps {

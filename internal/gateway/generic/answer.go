@@ -85,11 +85,13 @@ func (g *Gateway) refusal(a outward.Answer, entry any) outward.Verdict {
 	known, ok := am.Errors[said]
 	switch {
 	case ok:
+		v.Tries, v.Unlisted = 0, false
 	case a.Status >= 300:
 		said = ""
 		known, ok = am.Errors[v.Code]
 	case word(said) != "":
 		known, ok = Refusal{Class: "temporary", After: 60}, true
+		v.Tries, v.Unlisted = 2, true
 	}
 	if ok {
 		v.Outcome, v.Class, v.Credentials = gateway.Refused, classes[known.Class], false

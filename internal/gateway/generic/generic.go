@@ -3,6 +3,7 @@
 package generic
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
@@ -49,6 +50,7 @@ type Options struct {
 	Client     *http.Client     // nil: outward.Client
 	ReceiptURL string           // the absolute address that receipts are posted to
 	Now        func() time.Time // nil: time.Now
+	Codes      gateway.Codes    // that mean something else on this route
 }
 
 // Gateway is one account at a carrier.
@@ -88,7 +90,7 @@ func New(id string, settings json.RawMessage, secrets map[string]string, o Optio
 	g.receipt = g.receiptURL(o.ReceiptURL)
 	g.Sender = outward.NewSender(outward.Config{
 		ID: id, Client: o.Client, Dialect: g, PartsPerSecond: set.PartsPerSecond, InFlight: set.InFlight,
-		MaxParts: set.MaxParts, Timeout: time.Duration(set.ResponseSeconds) * time.Second, Now: o.Now,
+		MaxParts: set.MaxParts, Codes: o.Codes, Timeout: time.Duration(set.ResponseSeconds) * time.Second, Now: o.Now,
 	})
 	return g, nil
 }
@@ -118,7 +120,7 @@ func (g *Gateway) compile(p *sms.Problems) {
 	}
 	g.headers = map[string]template{}
 	for name, text := range g.set.Headers {
-		if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" || name == "" {
+		if !headerName(name) {
 			p.Add("headers", "Use letters, digits and - for the name of a header.")
 			continue
 		}
@@ -126,6 +128,11 @@ func (g *Gateway) compile(p *sms.Problems) {
 	}
 	g.over = get("auth.over", g.set.Auth.Over, signedFields)
 	g.webhook = get("verify.over", g.set.Verify.Over, webhookFields)
+}
+
+// headerName reports whether s can name a header.
+func headerName(s string) bool {
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
 }
 
 // receiptURL is the address for receipts, with the secret in it where that is how they are proved.
@@ -163,6 +170,8 @@ func (g *Gateway) values(m *gateway.Outbound, now time.Time) func(string) string
 			return messageKey(m) + "-" + strconv.FormatInt(int64(m.Attempt), 36)
 		case "Message":
 			return messageKey(m)
+		case "Key":
+			return messageKey(m) + "-" + strconv.FormatInt(int64(cmp.Or(m.Keyed, m.Attempt)), 36)
 		case "ReceiptURL":
 			return g.receipt
 		case "Seconds":
@@ -220,6 +229,9 @@ func (g *Gateway) Request(ctx context.Context, m *gateway.Outbound, now time.Tim
 	r.Header.Set("Accept", "application/json, text/plain;q=0.5")
 	for name, t := range g.headers {
 		r.Header.Set(name, t.render(inHeader, value))
+	}
+	if g.set.KeyHeader != "" {
+		r.Header.Set(g.set.KeyHeader, value("Key"))
 	}
 	switch a := &g.set.Auth; a.Kind {
 	case "basic":

@@ -37,6 +37,9 @@ type Settings struct {
 	InFlight        int     `json:"in_flight,omitempty"`        // requests at once; 10
 	MaxParts        int     `json:"max_parts,omitempty"`        // 10
 	ResponseSeconds int     `json:"response_seconds,omitempty"` // then a message is Unknown; 30
+
+	KeyHeader string `json:"key_header,omitempty"` // has the idempotency key; empty: the carrier knows none
+	KeyHours  int    `json:"key_hours,omitempty"`  // a key is good for; 24
 }
 
 // Auth is how a request proves who we are.
@@ -151,6 +154,7 @@ func load(settings json.RawMessage) (Settings, error) {
 	def(&s.InFlight, 10)
 	def(&s.MaxParts, 10)
 	def(&s.ResponseSeconds, 30)
+	def(&s.KeyHours, 24)
 	for _, m := range []*Mac{&s.Auth.Mac, &s.Verify.Mac} {
 		def(&m.Hash, "sha256")
 		def(&m.Encoding, "hex")
@@ -192,6 +196,9 @@ func (s *Settings) check(p *sms.Problems, secrets map[string]string) {
 	}
 	if s.InFlight < 1 || s.InFlight > 200 {
 		p.Add("in_flight", "Enter a number from 1 to 200.")
+	}
+	if s.KeyHeader != "" && !headerName(s.KeyHeader) {
+		p.Add("key_header", "Use letters, digits and - for the name of a header.")
 	}
 	if s.MaxParts < 1 || s.MaxParts > 20 {
 		p.Add("max_parts", "Enter a number from 1 to 20.")

@@ -153,6 +153,7 @@ func (s *Sender) judge(m *gateway.Outbound, a Answer) Verdict {
 		return s.doubt(statusCode(a.Status), inDoubt)
 	}
 	v := s.cfg.Dialect.Answer(m, a)
+	s.means(&v)
 	if v.Outcome == gateway.Unknown {
 		d := s.doubt(v.Code, v.Detail)
 		if len(v.Parts) > 0 {
@@ -160,7 +161,7 @@ func (s *Sender) judge(m *gateway.Outbound, a Answer) Verdict {
 		}
 		return d
 	}
-	if v.Class == gateway.Throttled || v.Class == gateway.Temporary {
+	if !v.Fixed && (v.Class == gateway.Throttled || v.Class == gateway.Temporary) {
 		v.RetryAfter = max(v.RetryAfter, retryAfter(a.Header, s.cfg.Now()), time.Second)
 	}
 	switch {
@@ -176,6 +177,21 @@ func (s *Sender) judge(m *gateway.Outbound, a Answer) Verdict {
 		s.health.good()
 	}
 	return v
+}
+
+// means lays over a refusal what the route says that its code means.
+func (s *Sender) means(v *Verdict) {
+	m, ok := s.cfg.Codes[v.Code]
+	if !ok || v.Outcome != gateway.Refused {
+		return
+	}
+	v.Outcome, v.Class, v.RetryAfter, v.Tries = m.Outcome, m.Class, m.After, m.Tries
+	v.Fixed, v.Unlisted, v.Credentials = m.After > 0, false, false
+	for i := range v.Parts {
+		if p := &v.Parts[i]; p.Code == v.Code {
+			p.Outcome, p.Class = m.Outcome, m.Class
+		}
+	}
 }
 
 // definite reports whether a status says for certain that the carrier has taken the message or
@@ -214,6 +230,7 @@ func ByStatus(a Answer) Verdict {
 		v.Class, v.Detail = gateway.Content, "the carrier says the message is too long"
 	case a.Status == http.StatusBadRequest, a.Status == http.StatusUnprocessableEntity:
 		v.Class, v.Detail, v.RetryAfter = gateway.Temporary, "the carrier refused it with a code of its own", time.Minute
+		v.Tries, v.Unlisted = 2, true
 	default:
 		v.Class, v.Detail = gateway.Route, "the carrier refuses this account or address"
 	}

@@ -39,6 +39,9 @@ type Verdict struct {
 	Cost        *gateway.Money
 	Counted     int  // the parts the carrier counted; 0 if it did not say
 	Credentials bool // it is the account that was refused, not the message
+	Tries       int  // as in gateway.Result
+	Fixed       bool // as in gateway.Result
+	Unlisted    bool // as in gateway.Result
 }
 
 // Config is what a Sender needs. All but the limits must be set.
@@ -51,6 +54,7 @@ type Config struct {
 	MaxParts       int           // a longer message is refused
 	Timeout        time.Duration // from the first octet written; then a message is Unknown
 	Now            func() time.Time
+	Codes          gateway.Codes // that mean something else on this route
 }
 
 // Sender is all of a gateway over HTTP but the carrier's words: the limits, the health, and above
@@ -159,7 +163,7 @@ func (s *Sender) result(m *gateway.Outbound, v Verdict) gateway.Result {
 	return gateway.Result{
 		Tenant: m.Tenant, Session: m.Session, N: m.N, Attempt: m.Attempt,
 		Outcome: v.Outcome, Class: v.Class, Code: v.Code, Detail: v.Detail, RetryAfter: v.RetryAfter,
-		Parts: v.Parts, Cost: v.Cost, At: s.cfg.Now(),
+		Parts: v.Parts, Cost: v.Cost, At: s.cfg.Now(), Tries: v.Tries, Fixed: v.Fixed, Unlisted: v.Unlisted,
 	}
 }
 

@@ -150,8 +150,12 @@ func (it *item) refused(now time.Time, rule Rule, word string) gateway.Result {
 	}
 	it.begun = append(it.begun, part)
 	r := it.result(now)
-	r.Outcome, r.Class, r.Code, r.Detail, r.RetryAfter = gateway.Refused, rule.Class, word, rule.Detail, rule.After
-	if taken {
+	r.Outcome, r.Class, r.Code, r.Detail, r.RetryAfter = rule.Outcome, rule.Class, word, rule.Detail, rule.After
+	if rule.Outcome == gateway.NotSent {
+		r.Outcome = gateway.Refused // with a part that was taken
+	}
+	r.Tries, r.Fixed, r.Unlisted = rule.Tries, rule.Fixed, rule.Odd
+	if taken && r.Outcome == gateway.Refused {
 		r.Detail = "a part was refused after an earlier one was taken: " + rule.Detail
 		r.RetryAfter = 0
 		if r.Class != gateway.Recipient && r.Class != gateway.OptedOut {

@@ -35,7 +35,6 @@ type Settings struct {
 	Latin1           bool     `json:"latin1"`
 	UserReference    bool     `json:"user_reference"`
 	TextReceipts     bool     `json:"text_receipts"`
-	Statuses         string   `json:"statuses"` // a line for each code that means something else here
 }
 
 // Secrets are the names of the secrets that Open needs.
@@ -43,7 +42,7 @@ func Secrets() []string { return []string{"password"} }
 
 // Open makes the client of a route that was written down. What is wrong with the
 // settings comes back as sms.Problems, by their names.
-func Open(name string, settings json.RawMessage, secrets map[string]string, validity time.Duration) (*Client, error) {
+func Open(name string, settings json.RawMessage, secrets map[string]string, validity time.Duration, codes gateway.Codes) (*Client, error) {
 	var s Settings
 	if err := json.Unmarshal(settings, &s); err != nil {
 		return nil, fmt.Errorf("read the settings of %s: %w", name, err)
@@ -53,7 +52,7 @@ func Open(name string, settings json.RawMessage, secrets map[string]string, vali
 		Name: name, Addrs: s.Addresses, SystemID: s.SystemID, Password: secrets["password"], SystemType: s.SystemType,
 		Binds: s.Binds, Window: s.Window, PartsPerSecond: s.Rate, Validity: validity, ServiceType: s.ServiceType,
 		Enquire: time.Duration(s.Enquire) * time.Second, ResponseTimeout: time.Duration(s.Response) * time.Second,
-		Latin1: s.Latin1, UserReference: s.UserReference, TextReceipts: s.TextReceipts, Statuses: s.statuses(&p), IDs: idModes[s.IDs],
+		Latin1: s.Latin1, UserReference: s.UserReference, TextReceipts: s.TextReceipts, Statuses: statuses(codes), IDs: idModes[s.IDs],
 	}
 	if s.Pair {
 		r.Mode = Pair
@@ -100,33 +99,14 @@ func (s Settings) check(r Route, p *sms.Problems) {
 	}
 }
 
-var classWords = map[string]gateway.Class{
-	"temporary": gateway.Temporary, "throttled": gateway.Throttled, "recipient": gateway.Recipient,
-	"content": gateway.Content, "route": gateway.Route, "opted-out": gateway.OptedOut,
-}
-
-// statuses reads the lines that replace those of the status table.
-func (s Settings) statuses(p *sms.Problems) map[uint32]Rule {
+// statuses are the lines that replace those of the status table.
+func statuses(codes gateway.Codes) map[uint32]Rule {
 	out := map[uint32]Rule{}
-	for line := range strings.SplitSeq(s.Statuses, "\n") {
-		f := strings.Fields(line)
-		if len(f) == 0 {
-			continue
+	for code, m := range codes {
+		n, err := strconv.ParseUint(strings.TrimPrefix(code, "smpp:"), 0, 32)
+		if err == nil {
+			out[uint32(n)] = Rule{Outcome: m.Outcome, Class: m.Class, After: m.After, Tries: m.Tries, Fixed: m.After > 0, Detail: "the carrier answered with a code that this route has a rule for"}
 		}
-		code, err := strconv.ParseUint(f[0], 0, 32)
-		class, known := gateway.Class(0), false
-		if len(f) > 1 {
-			class, known = classWords[f[1]]
-		}
-		wait, bad := 0, error(nil)
-		if len(f) > 2 {
-			wait, bad = strconv.Atoi(f[2])
-		}
-		if err != nil || code == 0 || !known || bad != nil || wait < 0 || wait > 86_400 || len(f) > 3 {
-			p.Add("statuses", "Use lines such as 0x45 temporary 60: "+strings.Join(f[:min(len(f), 3)], " ")+" is none")
-			return nil
-		}
-		out[uint32(code)] = later(class, time.Duration(wait)*time.Second, "the carrier answered with a code of its own")
 	}
 	return out
 }

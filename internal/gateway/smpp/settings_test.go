@@ -39,10 +39,20 @@ func TestSettingsAreThoseOfTheForm(t *testing.T) {
 	}
 }
 
+// mustCodes reads the rules of a form.
+func mustCodes(t *testing.T, lines string) []sms.CodeRule {
+	t.Helper()
+	rules, problem := sms.ReadCodes(Kind, lines)
+	if problem != "" {
+		t.Fatal(problem)
+	}
+	return rules
+}
+
 func TestOpenReadsSettings(t *testing.T) {
 	c, err := Open("orange", json.RawMessage(`{"addresses":["a.example:2775","[::1]:2776"],"system_id":"nord","tls":true,"pair":true,
-		"binds":3,"window":20,"rate":50,"enquire":20,"response":40,"ids":"hex_to_dec","short_code_network":true,
-		"statuses":"0x45 temporary 60\n 1030 content"}`), map[string]string{"password": "geheim"}, 24*time.Hour)
+		"binds":3,"window":20,"rate":50,"enquire":20,"response":40,"ids":"hex_to_dec","short_code_network":true}`), map[string]string{"password": "geheim"}, 24*time.Hour,
+		gateway.CodesOf(mustCodes(t, "0x45 temporary 60 3\n1030 permanent\n0x401 unknown")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,8 +61,11 @@ func TestOpenReadsSettings(t *testing.T) {
 		r.PartsPerSecond != 50 || r.Enquire != 20*time.Second || r.ResponseTimeout != 40*time.Second || r.IDs != HexToDec || r.ShortCodeTON != 3 || r.Validity != 24*time.Hour {
 		t.Errorf("%+v", r)
 	}
-	if x := r.rule(0x45); x.Class != gateway.Temporary || x.After != time.Minute {
+	if x := r.rule(0x45); x.Class != gateway.Temporary || x.After != time.Minute || x.Tries != 3 || !x.Fixed {
 		t.Errorf("0x45 means %+v", x)
+	}
+	if x := r.rule(0x401); x.Outcome != gateway.Unknown {
+		t.Errorf("0x401 means %+v", x)
 	}
 	if x := r.rule(1030); x.Class != gateway.Content {
 		t.Errorf("1030 means %+v", x)
@@ -60,12 +73,12 @@ func TestOpenReadsSettings(t *testing.T) {
 }
 
 func TestOpenSaysWhatIsWrong(t *testing.T) {
-	_, err := Open("x", json.RawMessage(`{"addresses":["nowhere"],"system_id":"12345678901234567","system_type":"1234567890123","statuses":"0x45 perhaps"}`), nil, 0)
+	_, err := Open("x", json.RawMessage(`{"addresses":["nowhere"],"system_id":"12345678901234567","system_type":"1234567890123"}`), nil, 0, nil)
 	var p sms.Problems
 	if !errors.As(err, &p) {
 		t.Fatal(err)
 	}
-	for _, field := range []string{"addresses", "system_id", "system_type", "statuses"} {
+	for _, field := range []string{"addresses", "system_id", "system_type"} {
 		if p.For(field) == "" {
 			t.Errorf("nothing is said of %s: %v", field, p)
 		}

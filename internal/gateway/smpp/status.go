@@ -34,9 +34,12 @@ const (
 
 // Rule says what one command_status in a submit_sm_resp means for the message.
 type Rule struct {
-	Outcome gateway.Outcome // Refused, or NotSent where the session is at fault and not the message
+	Outcome gateway.Outcome // Refused; NotSent where the session is at fault and not the message; Unknown where the carrier does not know
 	Class   gateway.Class
 	After   time.Duration // not before, for what may be tried again
+	Tries   int           // after so many the message is not accepted; 0: as long as the route tries
+	Fixed   bool          // After is the wait itself, not the least
+	Odd     bool          // nobody knows this code
 	Rebind  bool          // the session is of no more use
 	Detail  string        // in words
 }
@@ -58,7 +61,7 @@ var defaultRules = map[uint32]Rule{
 	StatusSysErr:     later(gateway.Temporary, 30*time.Second, "a system error at the carrier"),
 	StatusTryAgain:   later(gateway.Temporary, 30*time.Second, "the carrier cannot take it now"),
 	StatusUnknown:    later(gateway.Temporary, 30*time.Second, "an unknown error at the carrier"),
-	StatusSubmitFail: later(gateway.Temporary, 30*time.Second, "the carrier could not take it"),
+	StatusSubmitFail: {Outcome: gateway.Refused, Class: gateway.Temporary, After: 30 * time.Second, Tries: 2, Detail: "the carrier could not take it"},
 
 	statusInvBind: {Outcome: gateway.NotSent, Rebind: true, Detail: "the carrier says the connection is not signed in"},
 
@@ -116,7 +119,7 @@ func (r *Route) rule(status uint32) Rule {
 	if v, ok := defaultRules[status]; ok {
 		return v
 	}
-	return later(gateway.Temporary, time.Minute, "the carrier answered with a code of its own")
+	return Rule{Outcome: gateway.Refused, Class: gateway.Temporary, After: time.Minute, Tries: 2, Odd: true, Detail: "the carrier answered with a code of its own"}
 }
 
 // code names a status as Result.Code and Part.Code do.

@@ -43,6 +43,7 @@ func (g *Gateway) Answer(_ *gateway.Outbound, a outward.Answer) outward.Verdict 
 		if r, ok := refusals[in.Code]; ok {
 			v.Outcome, v.Class, v.Detail, v.RetryAfter = gateway.Refused, r.class, r.detail, r.after
 			v.Credentials = in.Code == 20003
+			v.Tries, v.Unlisted = 0, false
 		}
 	}
 	v.Parts = []gateway.Part{{N: 1, Outcome: v.Outcome, Class: v.Class, Code: v.Code}}

@@ -41,6 +41,7 @@ type Options struct {
 	Client     *http.Client     // nil: outward.Client
 	ReceiptURL string           // the absolute address that receipts are posted to and signed for; empty: none are asked for
 	Now        func() time.Time // nil: time.Now
+	Codes      gateway.Codes    // that mean something else on this route
 }
 
 // Gateway is one Twilio account.
@@ -75,7 +76,7 @@ func New(id string, settings json.RawMessage, secrets map[string]string, o Optio
 	}
 	g.Sender = outward.NewSender(outward.Config{
 		ID: id, Client: o.Client, Dialect: g, PartsPerSecond: set.PartsPerSecond, InFlight: set.InFlight,
-		MaxParts: set.MaxParts, Timeout: time.Duration(set.ResponseSeconds) * time.Second, Now: o.Now,
+		MaxParts: set.MaxParts, Codes: o.Codes, Timeout: time.Duration(set.ResponseSeconds) * time.Second, Now: o.Now,
 	})
 	return g, nil
 }

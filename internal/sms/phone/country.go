@@ -2,6 +2,7 @@ package phone
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -49,3 +50,6 @@ func CountryInText(code string) string {
 
 // IsCountry tells whether a code is that of a country that has phone numbers.
 func IsCountry(code string) bool { return phonenumbers.GetCountryCodeForRegion(code) != 0 }
+
+// CallingCode is the code that the numbers of a country begin with: "33".
+func CallingCode(code string) string { return strconv.Itoa(phonenumbers.GetCountryCodeForRegion(code)) }

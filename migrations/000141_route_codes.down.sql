@@ -1,0 +1,2 @@
+revoke select (validity_hours) on gateways from tidings_app;
+alter table gateways drop column codes;
