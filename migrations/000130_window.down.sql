@@ -1,5 +1,5 @@
 -- Whoever is in flight by a window is in flight by an attempt again.
-drop function mark_v6, record_v3;
+drop function mark_v6, record_v3, hold_outcomes;
 drop index receipts_waiting, receipts_once;
 update receipts set id = coalesce(id, nextval('receipt_seq')), look_at = coalesce(look_at, received_at);
 alter table receipts drop constraint receipts_check, alter column look_at set not null, alter column id drop default, alter column id set not null;

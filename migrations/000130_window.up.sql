@@ -5,9 +5,15 @@
 -- batch. What is tried again is marked one by one, as before: its message says so
 -- (2), and its attempt is there without an outcome.
 --
--- Who changes messages of a batch holds the batch (for update): batches in the
--- order of session and id, after their sessions.
+-- Two locks of a batch keep its messages where they are. Who hands over, or keeps
+-- back, what waits holds its row. Who changes what was handed over holds its
+-- outcomes, an advisory lock: marks do not wait for records, and the row is locked
+-- only to count. The order is session, outcomes by session and id, rows.
 drop function mark_v1, mark_v2, mark_v4, mark_v5, record_v1, record_v2;
+
+create function hold_outcomes(p_batches bigint[]) returns void language plpgsql as $$ begin
+  perform pg_advisory_xact_lock(79, (x.id & 2147483647)::int) from unnest(p_batches) x(id);
+end $$;
 
 create table windows(
   tenant_id bigint not null,
@@ -186,9 +192,8 @@ begin
   select s.state = 'cancelled' into v_cancelled from sessions s where s.tenant_id = p_tenant and s.id = p_session for share;
   select array_agg(distinct m.batch_id order by m.batch_id) into v_batches from unnest(p_n) r(n)
     cross join lateral (select m.batch_id from messages m where m.tenant_id = p_tenant and m.session_id = p_session and m.n = r.n limit 1) m;
-  perform 1 from unnest(v_batches) x(id)
-    cross join lateral (select from batches b where b.tenant_id = p_tenant and b.id = x.id for update) b;
-  -- Nothing of these batches moves from its place (ctid) now. The limits keep each
+  perform hold_outcomes(v_batches);
+  -- Nothing that was handed over of these batches moves from its place (ctid) now. The limits keep each
   -- look-up one by the primary key, driven by the answers, whatever the planner
   -- knows of a table that was filled a second ago.
   with r as materialized (select r.*, m.place, m.was, m.number, m.price, m.batch_id, w.place as window_place, a.place as attempt_place,

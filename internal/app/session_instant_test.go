@@ -75,9 +75,9 @@ func TestLargeSessionIsWrittenBeforeAndLeavesAtItsInstant(t *testing.T) {
 	go func() {
 		done <- w.App.RunStartSession(context.Background(), app.StartSessionJob{Tenant: w.Tenant.ID, Session: s.ID})
 	}()
-	writing := func() bool {
+	writing := func() bool { // the last thing that is done when messages are written
 		return pgtest.Value[bool](t, w.DSN, `select exists (select from pg_stat_activity where datname = current_database()
-			and state = 'idle in transaction' and query like '%insert into messages%')`)
+			and state = 'idle in transaction' and query = 'set local plan_cache_mode = force_custom_plan')`)
 	}
 	for deadline := time.Now().Add(20 * time.Second); !writing(); time.Sleep(20 * time.Millisecond) {
 		if len(done) > 0 || time.Now().After(deadline) {

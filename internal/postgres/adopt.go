@@ -117,7 +117,11 @@ func (p *PlatformTx) undoResend(ctx context.Context, c lost) error {
 	if _, err := p.tx.Exec(ctx, `select 1 from sessions where tenant_id = $1 and id = $2 for share`, c.Tenant, c.Session); err != nil {
 		return err
 	}
-	_, err := p.tx.Exec(ctx, `select 1 from batches where tenant_id = $1 and id = (select batch_id from messages
+	_, err := p.tx.Exec(ctx, `select hold_outcomes(array[batch_id]) from messages where tenant_id = $1 and session_id = $2 and n = $3`, c.Tenant, c.Session, c.N)
+	if err != nil {
+		return err
+	}
+	_, err = p.tx.Exec(ctx, `select 1 from batches where tenant_id = $1 and id = (select batch_id from messages
 		where tenant_id = $1 and session_id = $2 and n = $3) for update`, c.Tenant, c.Session, c.N)
 	if err != nil {
 		return err

@@ -79,7 +79,10 @@ func (t *Tx) Expire(ctx context.Context, id sms.SessionID, cutoff, now time.Time
 		if all >= limit {
 			break
 		}
-		// The batch first, as a cancellation does.
+		// The batch first, as a cancellation does, and before it what was handed over.
+		if _, err := t.tx.Exec(ctx, holdOutcomes, []sms.BatchID{b}); err != nil {
+			return all, err
+		}
 		if _, err := t.tx.Exec(ctx, `select 1 from batches where tenant_id = $1 and id = $2 for update`, t.tenant, b); err != nil {
 			return all, err
 		}

@@ -55,10 +55,17 @@ func (t *Tx) AddMessages(ctx context.Context, b Batch, rows []sms.Outgoing) (sms
 		}
 		numbers[i], hashes[i], texts[i], parts[i], prices[i] = r.Number, r.Hash, r.Text, int16(r.Parts), int64(r.Price)
 	}
+	// Each row asks for its batch: not with a plan of its own.
+	if _, err := t.tx.Exec(ctx, `set local plan_cache_mode = auto`); err != nil {
+		return id, err
+	}
 	_, err = t.tx.Exec(ctx, `insert into messages(tenant_id, session_id, n, batch_id, contact_id, number, number_hash, country, text, parts, price)
 		select $1, $2, $4 + o - 1, $3, contact, number, hash, $5, text, parts, price
 		from unnest($6::uuid[], $7::bigint[], $8::bytea[], $9::text[], $10::smallint[], $11::bigint[]) with ordinality
 			as u(contact, number, hash, text, parts, price, o)`,
 		t.tenant, b.Session, id, b.First, b.Country, contacts, numbers, hashes, texts, parts, prices)
+	if err == nil {
+		_, err = t.tx.Exec(ctx, `set local plan_cache_mode = force_custom_plan`)
+	}
 	return id, err
 }

@@ -73,9 +73,13 @@ func (t *taken) take(m match) {
 	t.fin.add(*m.Tenant, *m.Session, *m.N, m.State, m.Code)
 }
 
-// settle writes what receipts change. Whoever changes messages holds their
-// batches, which are locked in order: so parts that come at the same time see
-// each other as well.
+// holdOutcomes keeps what was handed over of batches $1 where it is until the end
+// of the transaction: whoever changes it holds this. In order, after sessions and
+// before the rows of batches.
+const holdOutcomes = `select hold_outcomes($1)`
+
+// settle writes what receipts change. It holds the outcomes of all batches first:
+// so parts that come at the same time see each other as well.
 func (p *PlatformTx) settle(ctx context.Context, t taken) error {
 	if len(t.batches) == 0 {
 		return nil
@@ -83,13 +87,11 @@ func (p *PlatformTx) settle(ctx context.Context, t taken) error {
 	order := slices.SortedFunc(maps.Keys(t.batches), func(a, b batchOf) int {
 		return cmp.Or(cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.session, b.session), cmp.Compare(a.batch, b.batch))
 	})
-	tenants, batches := make([]int64, len(order)), make([]int64, len(order))
+	batches := make([]sms.BatchID, len(order))
 	for i, b := range order {
-		tenants[i], batches[i] = int64(b.tenant), int64(b.batch)
+		batches[i] = b.batch
 	}
-	_, err := p.tx.Exec(ctx, `select 1 from unnest($1::bigint[], $2::bigint[]) x(tenant_id, id)
-		cross join lateral (select from batches b where b.tenant_id = x.tenant_id and b.id = x.id for update) b`, tenants, batches)
-	if err != nil {
+	if _, err := p.tx.Exec(ctx, holdOutcomes, batches); err != nil {
 		return err
 	}
 	if err := p.rollUp(ctx, t.parts.list, &t.fin); err != nil {
@@ -165,7 +167,7 @@ func (p *PlatformTx) rollUp(ctx context.Context, parts []match, fin *finals) err
 }
 
 // finish moves accepted messages to their final state and counts them. Their
-// batches are held: nothing moves from its place (ctid).
+// outcomes are held: nothing moves from its place (ctid).
 func (p *PlatformTx) finish(ctx context.Context, f finals) error {
 	if len(f.ns) == 0 {
 		return nil

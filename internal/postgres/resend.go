@@ -31,9 +31,12 @@ func (t *Tx) AddResend(ctx context.Context, r *sms.Resend) error {
 // admits another (I2). Lock the session first. The first attempts stay in the list of unknowns, for the receipts
 // that may still come of them. Nothing is charged or returned: what was set aside for them still is.
 func (t *Tx) Resend(ctx context.Context, r sms.Resend) (int, error) {
-	// Whoever changes messages holds their batches: nothing moves from its place (ctid) below, and is found by it
-	// whatever the planner knows of a young session.
-	_, err := t.tx.Exec(ctx, `select 1 from batches where tenant_id = $1 and session_id = $2 and unknown > 0 order by id for update`,
+	// Nothing moves from its place (ctid) below, and is found by it whatever the planner knows of a young session.
+	_, err := t.tx.Exec(ctx, `select hold_outcomes(array(select id from batches where tenant_id = $1 and session_id = $2 order by id))`, t.tenant, r.Session)
+	if err != nil {
+		return 0, err
+	}
+	_, err = t.tx.Exec(ctx, `select 1 from batches where tenant_id = $1 and session_id = $2 and unknown > 0 order by id for update`,
 		t.tenant, r.Session)
 	if err != nil {
 		return 0, err
