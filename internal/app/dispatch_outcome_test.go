@@ -357,7 +357,7 @@ func TestPauseStopsMarks(t *testing.T) {
 	}
 }
 
-// I12: a receipt is acknowledged only after its commit, and kept for ever.
+// B38, I12: a receipt of nobody is taken and acknowledged like any other, waits, and is kept for ever.
 func TestReceiptsAreKept(t *testing.T) {
 	e := newEngine(t, smsc.Config{})
 	ctx := context.Background()

@@ -86,7 +86,7 @@ func (c *chamber) startCarrier(flags []string) (address string) {
 	c.stop = stop
 	go c.seen.follow(ctx, file)
 	c.carrier = exec.Command(bin, append([]string{"--listen", address, "--plain", "--witness", path}, flags...)...)
-	c.carrier.Stderr = os.Stderr
+	c.carrier.Stderr, c.carrier.SysProcAttr = os.Stderr, attributes()
 	if c.says, err = c.carrier.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 // nothing in flight, and what the carrier took is what is recorded. The next one
 // sends the rest, and nobody gets it twice.
 func TestTermDrains(t *testing.T) {
+	together(t)
 	c := newChamber(t, "--delay", "300ms", "--jitter", "200ms", "--receipt-delay", "50ms")
 	s := &sending{text: "Hello from the torture chamber", base: 33_700_000_000, step: 1, people: 1500}
 	c.world.Credits(2_000_000)

@@ -11,6 +11,7 @@ import (
 // who got it twice. The carrier answers late, so that at each kill whole windows
 // are known to have been taken and not answered.
 func TestTortureSeesDoubles(t *testing.T) {
+	together(t)
 	c := newChamber(t, "--delay", "2s", "--receipt-delay", "1h")
 	c.world.Credits(5000 * 1000)
 	s := &sending{text: "Hello from the torture chamber", base: 33_700_000_000, step: 1, people: 5000}

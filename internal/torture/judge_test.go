@@ -55,8 +55,10 @@ func (r *run) judge() *verdict {
 	r.judgeQuiet(v)
 	r.judgeStops(v)
 	r.judgeReceipts(v)
-	if r.seen.strange > 0 {
-		v.violated("the carrier saw %d submits of no sending", r.seen.strange)
+	for number, n := range r.seen.strange {
+		if _, stopped := r.said[number]; n > 1 || !stopped {
+			v.violated("the carrier took %d messages of no sending to %d", n, number)
+		}
 	}
 	r.judgeKills(v)
 	return v

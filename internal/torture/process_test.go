@@ -92,6 +92,7 @@ func (s *slot) start() error {
 	p.cmd = exec.Command(s.program.path, s.program.args...)
 	p.cmd.Env = append(os.Environ(), s.program.env...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.SysProcAttr = attributes()
 	p.started = time.Now()
 	if err := p.cmd.Start(); err != nil {
 		return err

@@ -58,6 +58,7 @@ func sizes(t *testing.T) size {
 // ledger closes to zero, and what the database says of each person is what the
 // carrier saw. `make torture` says how hard; `make test` is a short form.
 func TestTorture(t *testing.T) {
+	together(t)
 	r := &run{size: sizes(t)}
 	r.chamber = newChamber(t, "--delay", "4ms", "--jitter", "8ms", "--receipt-delay", "100ms", "--rate", strconv.Itoa(r.rate),
 		"--cut", r.cut, "--mute", r.mute, "--throttled", r.scatter, "--refused", "0.001", "--undelivered", "0.01",
@@ -78,6 +79,14 @@ func TestTorture(t *testing.T) {
 	}
 	if len(r.seen.twice) > 0 {
 		t.Errorf("%d people got it twice: %v", len(r.seen.twice), r.seen.twice[:min(5, len(r.seen.twice))])
+	}
+}
+
+// together lets the short forms run at the same time: they mostly wait. What is
+// measured runs alone.
+func together(t *testing.T) {
+	if os.Getenv("TORTURE") == "" {
+		t.Parallel()
 	}
 }
 

@@ -57,7 +57,7 @@ type witness struct {
 	submits int
 	taken   int             // of all sendings
 	twice   []string        // who got a text twice
-	strange int             // submits of no sending
+	strange map[int64]int   // taken, of no sending, by number: the confirmation of a STOP is one
 	quiets  []*quiet        // of all sendings, in the order they began
 	acked   map[uint64]bool // ids that were given, and whether a receipt of theirs was acknowledged
 	owed    int             // ids of which none was
@@ -68,7 +68,7 @@ type witness struct {
 }
 
 func newWitness() *witness {
-	return &witness{of: map[string]*sending{}, acked: map[uint64]bool{}, words: map[string]int{}, stops: map[int64]time.Time{}, done: make(chan struct{})}
+	return &witness{of: map[string]*sending{}, acked: map[uint64]bool{}, words: map[string]int{}, strange: map[int64]int{}, stops: map[int64]time.Time{}, done: make(chan struct{})}
 }
 
 // add has the witness expect a sending.
@@ -116,14 +116,20 @@ func (w *witness) line(l *smsc.Line) {
 	w.submits++
 	w.words[l.Outcome]++
 	number, _ := strconv.ParseInt(l.To, 10, 64)
-	s := w.of[l.Text]
-	if s == nil {
-		w.strange++
-		return
+	took := l.Outcome == smsc.Taken || l.Outcome == smsc.Mute
+	if id, err := strconv.ParseUint(l.ID, 16, 64); took && err == nil && !w.acked[id] {
+		w.acked[id] = false
+		w.owed++
 	}
-	i, ok := s.index(number)
+	i, ok := 0, false
+	s := w.of[l.Text]
+	if s != nil {
+		i, ok = s.index(number)
+	}
 	if !ok {
-		w.strange++
+		if took {
+			w.strange[number]++
+		}
 		return
 	}
 	at := l.Time.UnixNano()
@@ -136,14 +142,10 @@ func (w *witness) line(l *smsc.Line) {
 		q.after++
 		q.worst = max(q.worst, l.Time.Sub(q.from))
 	}
-	if l.Outcome != smsc.Taken && l.Outcome != smsc.Mute {
+	if !took {
 		return
 	}
 	w.taken++
-	if id, err := strconv.ParseUint(l.ID, 16, 64); err == nil && !w.acked[id] {
-		w.acked[id] = false
-		w.owed++
-	}
 	if s.taken[i]++; s.taken[i] == 2 {
 		w.twice = append(w.twice, l.To)
 	}

@@ -151,7 +151,7 @@ func FuzzReceipt(f *testing.F) {
 	f.Add("id: stat: err:", byte(0x24))
 	f.Add("ID:\xFF\x00 STAT:\u023A\u023A ERR:\xC3", byte(0x44))
 	f.Add("done date:"+strings.Repeat("\x01", 12_000), byte(4)) // found by fuzzing: the time package quotes what it cannot read, four octets for each
-	f.Add("stat:"+strings.Repeat("\xad", 12_000), byte(4)) // the same: each became three octets in upper case
+	f.Add("stat:"+strings.Repeat("\xad", 12_000), byte(4))      // the same: each became three octets in upper case
 	r := Route{IDs: DecToHex}
 	f.Fuzz(func(t *testing.T, text string, esm byte) {
 		m := SM{ESMClass: esm, Short: []byte(text)}
