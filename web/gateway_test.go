@@ -45,7 +45,7 @@ func TestGatewayPages(t *testing.T) {
 	if a = admin("POST", "/staff/gateways/new", routeValues("orange", "127.0.0.1:1")); !strings.Contains(a.body, "Choose another name: a route has this one") {
 		t.Errorf("%d: a name is given twice", a.status)
 	}
-	for _, path := range []string{"/staff/gateways", "/staff/gateways/orange", "/staff/gateways/orange/settings", "/staff/gateways/orange/stop", "/staff/gateways/orange/trace", "/staff/gateways/orange/unknown", "/staff/audit"} {
+	for _, path := range []string{"/staff/gateways", "/staff/gateways/orange", "/staff/gateways/orange/settings", "/staff/gateways/orange/stop", "/staff/gateways/orange/trace", "/staff/gateways/orange/unknown", "/staff/gateways/orange/try", "/staff/audit"} {
 		a := admin("GET", path, nil)
 		if a.status != http.StatusOK || !strings.Contains(a.body, "orange") {
 			t.Errorf("%s: %d", path, a.status)
@@ -64,6 +64,7 @@ func TestGatewayPages(t *testing.T) {
 		{"/stop", "Say why", url.Values{"how": {"drain"}}},
 		{"/stop", "Choose how it stops", url.Values{"reason": {"maintenance"}}},
 		{"/move", "Say why", url.Values{}},
+		{"/try", "Tick that this is a test of ours", url.Values{}},
 		{"/unknown", "Nothing waits for a person", url.Values{}},
 	} {
 		if a := admin("POST", "/staff/gateways/orange"+x.path, x.form); a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, x.want) {

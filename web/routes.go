@@ -133,6 +133,8 @@ func (s *Server) staffRoutes() []route {
 		{"POST", "/staff/gateways/{gateway}/resume", staff(sms.RightAdmin), s.resumeGateway},
 		{"GET", "/staff/gateways/{gateway}/move", staff(sms.RightAdmin), s.moveWaitingPage},
 		{"POST", "/staff/gateways/{gateway}/move", staff(sms.RightAdmin), s.moveWaiting},
+		{"GET", "/staff/gateways/{gateway}/try", staff(sms.RightAdmin), s.tryGatewayPage},
+		{"POST", "/staff/gateways/{gateway}/try", staff(sms.RightAdmin), s.tryGateway},
 		{"GET", "/staff/gateways/{gateway}/unknown", staff(sms.RightAdmin), s.decideUnknownPage},
 		{"POST", "/staff/gateways/{gateway}/unknown", staff(sms.RightAdmin), s.decideUnknown},
 		{"GET", "/staff/gateways/{gateway}/trace", staff(sms.RightAdmin), s.gatewayTrace},

@@ -64,7 +64,7 @@ func (a *App) Dispatch(ctx context.Context, o DispatchOptions) error {
 	serve, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	var back sync.WaitGroup
-	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen, d.tell, d.mind, d.ration, d.learn} {
+	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen, d.tell, d.claim, d.mind, d.ration, d.learn} {
 		back.Go(func() { fn(serve) })
 	}
 	recorded := make(chan struct{})
@@ -284,10 +284,12 @@ func (d *Dispatcher) idle(ctx context.Context, c *crew) {
 // listen pokes the lanes when a session starts, so that it leaves at once, and
 // has the routes looked at when one changes.
 func (d *Dispatcher) listen(ctx context.Context) {
-	d.app.DB.Listen(ctx, []string{"dispatch", routesChanged, traceWanted}, func(channel, payload string) {
+	d.app.DB.Listen(ctx, []string{"dispatch", routesChanged, traceWanted, trialWanted}, func(channel, payload string) {
 		switch channel {
 		case "dispatch":
 			d.wake()
+		case trialWanted:
+			go d.tryOut(ctx, payload)
 		case traceWanted:
 			d.showTrace(ctx, payload)
 		case routesChanged:

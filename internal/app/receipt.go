@@ -57,7 +57,11 @@ func (a *App) keepReceipts(ctx context.Context, of int16, rs []gateway.Receipt) 
 		}
 	}
 	err := a.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
-		return tx.TakeReceipts(ctx, rows, a.Now())
+		rest, err := tx.TrialReceipts(ctx, of, rows, a.Now())
+		if err != nil {
+			return err
+		}
+		return tx.TakeReceipts(ctx, rest, a.Now())
 	})
 	if err != nil && !errors.Is(err, sms.ErrUnavailable) {
 		// Whatever is wrong with a message, its receipt is kept.

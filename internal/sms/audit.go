@@ -88,6 +88,7 @@ var deedWords = map[string]string{
 	"resume_gateway":     "Turned a route on",
 	"move_waiting":       "Moved what waited to other routes",
 	"release_rest":       "Let the rest follow those who went first",
+	"try_gateway":        "Sent a test by a route",
 	"decide_unknown":     "Decided about messages without an answer",
 	"presume_unsent":     "Presumed messages without an answer unsent",
 	"look_at_trace":      "Looked at the protocol of a route",

@@ -553,7 +553,7 @@ func gatewayHead(p GatewayProps, tab string) templ.Component {
 		})
 		templ_7745c5c3_Err = Head(HeadProps{
 			Title: p.Name, Sub: p.sub(), Crumbs: []Link{{Label: "Gateways", Href: "/staff/gateways"}}, TabsOf: "Route",
-			Tabs: []Link{{Label: "How it is", Href: p.base(), Current: tab == "route"}, {Label: "Protocol", Href: p.base() + "/trace", Current: tab == "trace"}},
+			Tabs: []Link{{Label: "How it is", Href: p.base(), Current: tab == "route"}, {Label: "Test message", Href: p.base() + "/try", Current: tab == "try"}, {Label: "Protocol", Href: p.base() + "/trace", Current: tab == "trace"}},
 		}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var22), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
