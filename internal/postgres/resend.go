@@ -32,17 +32,11 @@ func (t *Tx) AddResend(ctx context.Context, r *sms.Resend) error {
 // that may still come of them. Nothing is charged or returned: what was set aside for them still is.
 func (t *Tx) Resend(ctx context.Context, r sms.Resend) (int, error) {
 	// Nothing moves from its place (ctid) below, and is found by it whatever the planner knows of a young session.
-	_, err := t.tx.Exec(ctx, `select hold_outcomes(array(select id from batches where tenant_id = $1 and session_id = $2 order by id))`, t.tenant, r.Session)
-	if err != nil {
-		return 0, err
-	}
-	_, err = t.tx.Exec(ctx, `select 1 from batches where tenant_id = $1 and session_id = $2 and unknown > 0 order by id for update`,
-		t.tenant, r.Session)
-	if err != nil {
+	if err := t.lockUnknown(ctx, r.Session); err != nil {
 		return 0, err
 	}
 	var n int
-	err = t.tx.QueryRow(ctx, `with old as materialized (select g.n, g.batch_id, g.ctid as place, (select a.ctid from attempts a
+	err := t.tx.QueryRow(ctx, `with old as materialized (select g.n, g.batch_id, g.ctid as place, (select a.ctid from attempts a
 			where a.tenant_id = g.tenant_id and a.session_id = g.session_id and a.n = g.n and a.attempt = g.attempts) as attempt_place `+stale+`),
 		given as (update attempts a set outcome = 2, resend_id = $4 from old where a.ctid = old.attempt_place),
 		moved as (update messages m set state = 1 from old where m.ctid = old.place),

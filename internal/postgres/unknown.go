@@ -44,10 +44,14 @@ func (p *PlatformTx) UnknownSessions(ctx context.Context, gateway int16) ([]Sess
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[SessionRef])
 }
 
-// lockUnknown keeps the batches of a session that have messages without an answer:
-// whoever changes messages holds their batch.
+// lockUnknown keeps the messages of a session without an answer where they are:
+// it holds what was handed over, and then the batches that change.
 func (t *Tx) lockUnknown(ctx context.Context, id sms.SessionID) error {
-	_, err := t.tx.Exec(ctx, `select 1 from batches where tenant_id = $1 and session_id = $2 and unknown > 0 order by id for update`, t.tenant, id)
+	_, err := t.tx.Exec(ctx, `select hold_outcomes(array(select id from batches where tenant_id = $1 and session_id = $2 order by id))`, t.tenant, id)
+	if err != nil {
+		return err
+	}
+	_, err = t.tx.Exec(ctx, `select 1 from batches where tenant_id = $1 and session_id = $2 and unknown > 0 order by id for update`, t.tenant, id)
 	return err
 }
 
