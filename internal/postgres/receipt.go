@@ -75,7 +75,7 @@ func (p *PlatformTx) logReceipts(ctx context.Context, rs []Receipt, now time.Tim
 // attempts are there already; the others wait for ApplyReceipts. So does what
 // another receipt may beat (B36).
 func (p *PlatformTx) TakeReceipts(ctx context.Context, rs []Receipt, now time.Time) error {
-	if err := p.lookUp(ctx); err != nil {
+	if err := p.byIndex(ctx); err != nil {
 		return err
 	}
 	var (
