@@ -106,7 +106,7 @@ func TestLimitedTenantHoldsNobody(t *testing.T) {
 // workers who share what it bears; nothing is tried as if it had failed.
 func TestTwoWorkersAtACarrierThatThrottles(t *testing.T) {
 	e := newEngine(t, smsc.Config{ReceiptDelay: 10 * time.Millisecond, Rate: 30})
-	people := numbers(240, 0)
+	people := numbers(150, 0)
 	s := e.send("Hello", people...)
 	for _, name := range []string{"one", "two"} {
 		e.work(name, smpp.Route{Window: 20, Binds: 1})

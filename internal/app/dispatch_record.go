@@ -46,12 +46,17 @@ func (a answered) flight() flight {
 	return flight{a.result.Tenant, a.result.Session, a.result.N, a.result.Attempt}
 }
 
-// The sizes of a flush: every answer is durable within recordEvery, or sooner
-// when recordMany have come.
+// The sizes of a flush: answers are gathered for recordEvery, or sooner when
+// recordMany have come; and for as long as the last flush took, up to recordSlow,
+// since where flushes are slow many small ones are slower still.
 const (
 	recordEvery = 25 * time.Millisecond
+	recordSlow  = 100 * time.Millisecond
 	recordMany  = 1000
 )
+
+// gatherFor is how long answers are gathered after a flush that took so long.
+func gatherFor(took time.Duration) time.Duration { return min(max(took, recordEvery), recordSlow) }
 
 // newFlush is the key under which one flush is charged, whenever it is replayed.
 func newFlush() string { return rand.Text() }
@@ -77,7 +82,9 @@ func (d *Dispatcher) record(ctx context.Context) {
 			}
 		case <-tick.C:
 		}
+		began := time.Now()
 		d.flush(ctx, pending)
+		tick.Reset(gatherFor(time.Since(began)))
 		pending = pending[:0]
 		d.behind.since.Store(nil)
 	}

@@ -166,3 +166,13 @@ func TestSessionsHaveSomeBatches(t *testing.T) {
 		}
 	}
 }
+
+// Where flushes are slow, answers are gathered for longer; never for so long that
+// they are late.
+func TestSlowFlushesAreLarger(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{0: recordEvery, 60 * time.Millisecond: 60 * time.Millisecond, time.Minute: recordSlow} {
+		if d := gatherFor(took); d != want {
+			t.Errorf("after a flush of %v answers are gathered for %v, want %v", took, d, want)
+		}
+	}
+}
