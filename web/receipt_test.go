@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tidings/internal/app"
 	"tidings/internal/postgres"
@@ -32,12 +33,7 @@ func TestReceiptsOverHTTP(t *testing.T) {
 		t.Fatal(tags.ReplaceAllString(a.body, ""))
 	}
 	form := url.Values{"MessageSid": {"SM123"}, "MessageStatus": {"delivered"}, "To": {"+33612345678"}, "From": {"NORDFARE"}, "AccountSid": {add.Get("set-account_sid")}}
-	mac := hmac.New(sha1.New, []byte(token))
-	mac.Write([]byte(w.App.Base + "/gateways/twilio/receipts"))
-	for _, k := range slices.Sorted(maps.Keys(form)) {
-		mac.Write([]byte(k + form.Get(k)))
-	}
-	signature := base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	signature := twilioSigned(w.App.Base, token, form)
 	post := func(h http.Handler, name, signature, body string) int {
 		r := httptest.NewRequest(http.MethodPost, "/gateways/"+name+"/receipts", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -79,5 +75,59 @@ func TestReceiptsOverHTTP(t *testing.T) {
 		if got := post(here, "twilio", signature, form.Encode()); got != http.StatusNoContent || kept() != 1 {
 			t.Errorf("%d, and %d are kept", got, kept())
 		}
+	}
+}
+
+// twilioSigned is the signature of a form that Twilio posts.
+func twilioSigned(base, token string, form url.Values) string {
+	mac := hmac.New(sha1.New, []byte(token))
+	mac.Write([]byte(base + "/gateways/twilio/receipts"))
+	for _, k := range slices.Sorted(maps.Keys(form)) {
+		mac.Write([]byte(k + form.Get(k)))
+	}
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// What carriers post is in the figures of their route, though no worker took it; and what they say is storable,
+// whatever bytes are in it (B42).
+func TestWebhooksAreCounted(t *testing.T) {
+	w := ownSendingSite(t)
+	w.App.Base = "https://sms.example.com"
+	add := url.Values{"kind": {"twilio"}, "name": {"twilio"}, "weight": {"100"}, "retry": {"48"}, "do": {"off"}, "set-account_sid": {"AC" + strings.Repeat("0a", 16)}, "secret-auth_token": {"geheim"}}
+	if a := w.do(w.Admin, "POST", "/staff/gateways/new", add); a.to == "" {
+		t.Fatal(tags.ReplaceAllString(a.body, ""))
+	}
+	here := New(w.App, nil, slog.New(slog.DiscardHandler)).Handler()
+	for _, form := range []url.Values{
+		{"MessageSid": {"SM\x001\xff"}, "MessageStatus": {"undelivered"}, "ErrorCode": {"30005"}, "To": {"+33612345678"}, "AccountSid": {add.Get("set-account_sid")}},
+		{"SmsSid": {"SM\x002"}, "SmsStatus": {"received"}, "MessageSid": {"SM\x002"}, "Body": {"STOP\x00\xfe now"}, "From": {"+33612345678"}, "To": {"+33700000000"}, "AccountSid": {add.Get("set-account_sid")}},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/gateways/twilio/receipts", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("X-Twilio-Signature", twilioSigned(w.App.Base, "geheim", form))
+		out := httptest.NewRecorder()
+		here.ServeHTTP(out, r)
+		if out.Code != http.StatusNoContent {
+			t.Fatalf("%v: %d", form, out.Code)
+		}
+	}
+	if got := pgtest.Value[string](t, w.DSN, `select provider_id || ' ' || code from receipts where number = 33612345678`); got != "SM1\uFFFD twilio:30005" {
+		t.Errorf("kept as %q", got)
+	}
+	if got := pgtest.Value[string](t, w.DSN, `select text from inbound where number = 33612345678`); got != "STOP\uFFFD now" {
+		t.Errorf("the text is kept as %q", got)
+	}
+	deadline := time.Now().Add(time.Minute)
+	for {
+		g, err := w.App.Gateway(t.Context(), w.Admin, "twilio")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := g.Sum(g.Now); s.Receipts == 1 && s.In == 2 && s.LastReceipt != nil {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatalf("counted as %+v", s)
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }

@@ -145,7 +145,7 @@ func hasSoon(as []postgres.Answer, now time.Time) bool {
 // 0 to 1.
 func decide(r gateway.Result, tries int, now time.Time, spread float64) postgres.Answer {
 	a := postgres.Answer{
-		Tenant: sms.TenantID(r.Tenant), Session: sms.SessionID(r.Session), N: r.N, Attempt: r.Attempt, Code: r.Code,
+		Tenant: sms.TenantID(r.Tenant), Session: sms.SessionID(r.Session), N: r.N, Attempt: r.Attempt, Code: storable(r.Code),
 	}
 	again := func(wait time.Duration, counts bool) postgres.Answer {
 		at := now.Add(max(wait, r.RetryAfter))
@@ -199,12 +199,12 @@ func least(usual time.Duration, r gateway.Result) time.Duration {
 // providers takes over the ids by which receipts will come.
 func providers(r gateway.Result, a *postgres.Answer) {
 	if len(r.Parts) == 1 {
-		a.Provider = r.Parts[0].MatchID
+		a.Provider = storable(r.Parts[0].MatchID)
 		return
 	}
 	for _, p := range r.Parts {
 		if p.MatchID != "" {
-			a.Parts = append(a.Parts, postgres.AnswerPart{Part: int16(p.N), Provider: p.MatchID})
+			a.Parts = append(a.Parts, postgres.AnswerPart{Part: int16(p.N), Provider: storable(p.MatchID)})
 		}
 	}
 }

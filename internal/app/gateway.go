@@ -15,6 +15,7 @@ import (
 type GatewayLine struct {
 	sms.Route
 	Load     sms.GatewayLoad
+	Posted   sms.WebhookCount    // by its carrier, in the last hour
 	Statuses []sms.GatewayStatus // of the workers that live
 	Pace     sms.Pace            // what all workers share of its speed
 }
@@ -36,7 +37,7 @@ func (a *App) Gateways(ctx context.Context, who sms.Actor) (Gateways, error) {
 		if err != nil {
 			return err
 		}
-		if g.Lines, err = gatewayLines(ctx, p, routes); err != nil {
+		if g.Lines, err = gatewayLines(ctx, p, routes, g.Now); err != nil {
 			return err
 		}
 		if g.Workers, err = p.LiveWorkers(ctx); err != nil {
@@ -73,7 +74,7 @@ func (a *App) Gateway(ctx context.Context, who sms.Actor, name string) (GatewayP
 				out.Others++
 			}
 		}
-		lines, err := gatewayLines(ctx, p, routes[i:i+1])
+		lines, err := gatewayLines(ctx, p, routes[i:i+1], out.Now)
 		if err == nil {
 			out.GatewayLine = lines[0]
 		}
@@ -82,7 +83,7 @@ func (a *App) Gateway(ctx context.Context, who sms.Actor, name string) (GatewayP
 	return out, wrap("gateway", word(name), err)
 }
 
-func gatewayLines(ctx context.Context, p *postgres.PlatformTx, routes []sms.Route) ([]GatewayLine, error) {
+func gatewayLines(ctx context.Context, p *postgres.PlatformTx, routes []sms.Route, now time.Time) ([]GatewayLine, error) {
 	loads, err := p.GatewayLoads(ctx)
 	if err != nil {
 		return nil, err
@@ -95,13 +96,17 @@ func gatewayLines(ctx context.Context, p *postgres.PlatformTx, routes []sms.Rout
 	for i, r := range routes {
 		keys[i] = routeKey(r.ID)
 	}
+	posted, err := p.Webhooks(ctx, now)
+	if err != nil {
+		return nil, err
+	}
 	paces, err := p.Paces(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]GatewayLine, len(routes))
 	for i, r := range routes {
-		out[i] = GatewayLine{Route: r, Load: loads[r.ID], Pace: paces[keys[i]]}
+		out[i] = GatewayLine{Route: r, Load: loads[r.ID], Posted: posted[r.ID], Pace: paces[keys[i]]}
 		for _, s := range statuses {
 			if s.Gateway == r.ID {
 				out[i].Statuses = append(out[i].Statuses, s)
@@ -170,6 +175,10 @@ func (l GatewayLine) Sum(now time.Time) sms.GatewayStatus {
 		for _, c := range x.Codes {
 			codes[c.Code] += c.Count
 		}
+	}
+	s.In, s.Receipts = s.In+l.Posted.Minute, s.Receipts+int64(l.Posted.Receipts)
+	if at := l.Posted.Last; at != nil && (s.LastReceipt == nil || at.After(*s.LastReceipt)) {
+		s.LastReceipt = at
 	}
 	for code, n := range codes {
 		s.Codes = append(s.Codes, sms.CodeCount{Code: code, Count: n})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"tidings/internal/gateway"
 	"tidings/internal/postgres"
@@ -23,6 +24,7 @@ type Webhook struct {
 type hooks struct {
 	mu   sync.Mutex
 	made map[int16]madeHook
+	came map[int16]sms.WebhookCount // not written yet
 }
 
 type madeHook struct {
@@ -80,7 +82,45 @@ func (w Webhook) Keep(ctx context.Context, receipts []gateway.Receipt, texts []g
 		}
 	}
 	if len(texts) > 0 {
-		return w.app.keepInbound(ctx, w.id, texts)
+		if err := w.app.keepInbound(ctx, w.id, texts); err != nil {
+			return err
+		}
 	}
+	w.app.countHook(w.id, len(receipts), len(texts))
 	return nil
+}
+
+// hookEvery is how often this process writes down how much was posted: never a
+// row for each receipt.
+const hookEvery = time.Second
+
+// countHook counts what was posted for a route.
+func (a *App) countHook(id int16, receipts, texts int) {
+	h := &a.hooks
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.came) == 0 {
+		h.came = map[int16]sms.WebhookCount{}
+		time.AfterFunc(hookEvery, a.writeHooks)
+	}
+	c := h.came[id]
+	c.Receipts, c.Texts = c.Receipts+receipts, c.Texts+texts
+	if now := a.Now(); receipts > 0 {
+		c.Last = &now
+	}
+	h.came[id] = c
+}
+
+// writeHooks writes down what was counted. What cannot be written is only a figure.
+func (a *App) writeHooks() {
+	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	defer stop()
+	a.hooks.mu.Lock()
+	came := a.hooks.came
+	a.hooks.came = nil
+	a.hooks.mu.Unlock()
+	err := a.DB.InPlatform(ctx, func(p *postgres.PlatformTx) error { return p.AddWebhooks(ctx, came, a.Now()) })
+	if err != nil {
+		a.Log.Warn("count what carriers posted", "error", err)
+	}
 }

@@ -50,7 +50,7 @@ func (a *App) keepReceipts(ctx context.Context, of int16, rs []gateway.Receipt) 
 	rows := make([]postgres.Receipt, len(rs))
 	for i, r := range rs {
 		rows[i] = postgres.Receipt{
-			Gateway: of, Provider: r.MatchID, Number: number(r.To), State: receiptState(r.State), Code: r.Code, Raw: r.Raw,
+			Gateway: of, Provider: storable(r.MatchID), Number: number(r.To), State: receiptState(r.State), Code: storable(r.Code), Raw: r.Raw,
 		}
 		if !r.DoneAt.IsZero() {
 			rows[i].DoneAt = &r.DoneAt
@@ -74,11 +74,17 @@ func (a *App) keepReceipts(ctx context.Context, of int16, rs []gateway.Receipt) 
 	return nil
 }
 
+// storable is what a carrier said without what no text of the database can hold:
+// zero bytes, and bytes that are no letters. What it posted is kept as it came.
+func storable(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\uFFFD")
+}
+
 // keepInbound writes what people sent; it is durable when it returns nil.
 func (a *App) keepInbound(ctx context.Context, of int16, ms []gateway.Inbound) error {
 	return a.DB.InPlatform(ctx, func(tx *postgres.PlatformTx) error {
 		for _, m := range ms {
-			err := tx.AddInbound(ctx, postgres.Inbound{Gateway: of, Provider: m.ProviderID, Number: number(m.From), Recipient: m.To, Text: m.Text})
+			err := tx.AddInbound(ctx, postgres.Inbound{Gateway: of, Provider: storable(m.ProviderID), Number: number(m.From), Recipient: storable(m.To), Text: storable(m.Text)})
 			if err != nil {
 				return err
 			}

@@ -102,11 +102,11 @@ func (d *Dispatcher) claim(ctx context.Context) {
 // answerTrial keeps what the carrier said.
 func (d *Dispatcher) answerTrial(ctx context.Context, t sms.Trial, r gateway.Result) {
 	now := d.guard.clock()
-	t.AnsweredAt, t.Outcome, t.Code, t.Detail = &now, int16(r.Outcome), r.Code, r.Detail
+	t.AnsweredAt, t.Outcome, t.Code, t.Detail = &now, int16(r.Outcome), storable(r.Code), r.Detail
 	var ids []string
 	for _, p := range r.Parts {
 		if p.MatchID != "" {
-			ids = append(ids, p.MatchID)
+			ids = append(ids, storable(p.MatchID))
 		}
 	}
 	for {

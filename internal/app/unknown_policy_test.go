@@ -255,3 +255,24 @@ func TestOldKeysAreNotUsed(t *testing.T) {
 		t.Errorf("%d attempts were kept back", n)
 	}
 }
+
+// B42: a route over HTTP tells its window and how long its carrier takes to answer.
+func TestFiguresOverHTTP(t *testing.T) {
+	e := keyedEngine(t, &keyed{})
+	e.run()
+	s := e.send("Hello", numbers(2, 0)...)
+	e.until(s, "no answer", func(y sms.Tally) bool { return y.Unknown == 2 })
+	deadline := time.Now().Add(time.Minute)
+	for {
+		g, err := e.App.Gateway(t.Context(), e.Admin, "keys")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now := g.Sum(g.Now); now.P50 > 0 && now.P95 >= now.P50 && now.Window == 10 && now.Used == 0 {
+			return
+		} else if time.Now().After(deadline) {
+			t.Fatalf("it tells %+v", now)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}

@@ -50,6 +50,14 @@ type GatewayStatus struct {
 	P95         float64    `json:"p95"`
 }
 
+// WebhookCount is what a carrier posted for a route: in the last minute, or in
+// the last hour.
+type WebhookCount struct {
+	Receipts, Texts int
+	Minute          int        // of both, in the last minute
+	Last            *time.Time // receipt
+}
+
 // CodeCount is how often an error came.
 type CodeCount struct {
 	Code  string `json:"code"`

@@ -87,10 +87,14 @@ func (s *Sender) exchange(ctx context.Context, m *gateway.Outbound) Verdict {
 	if !m.NotAfter.IsZero() {
 		defer time.AfterFunc(m.NotAfter.Sub(s.cfg.Now()), func() { f.callBack("not-after") }).Stop()
 	}
+	began := time.Now()
 	a, err := s.do(req)
 	begun, late, why := f.end()
 	switch {
 	case err == nil:
+		s.mu.Lock()
+		s.took[gateway.Step(time.Since(began))]++
+		s.mu.Unlock()
 		return s.judge(m, a)
 	case !begun:
 		return s.unwritten(why, err)

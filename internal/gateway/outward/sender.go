@@ -67,6 +67,7 @@ type Sender struct {
 
 	mu   sync.Mutex
 	open context.Context // of Run; nil when it does not run or drains
+	took gateway.Latency
 }
 
 // NewSender makes a Sender; nothing happens before Run.
@@ -95,6 +96,13 @@ func (s *Sender) Limits() gateway.Limits {
 	return gateway.Limits{
 		PartsPerSecond: s.cfg.PartsPerSecond, Burst: burst, InFlight: s.cfg.InFlight, BatchSize: s.cfg.InFlight, MaxParts: s.cfg.MaxParts,
 	}
+}
+
+// Figures are its requests under way, and how long answers took.
+func (s *Sender) Figures() gateway.Figures {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return gateway.Figures{Used: len(s.slots), Latency: s.took}
 }
 
 // errRunning is returned by a second Run at the same time.
