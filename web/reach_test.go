@@ -38,7 +38,11 @@ func (w *sendingSite) partly(people, taken, unknown int) sms.Session {
 			if r.Session != s.ID {
 				continue
 			}
-			got, err := p.Mark(ctx, worker, r, taken+unknown, time.Now())
+			left := taken + unknown - len(answers)
+			if left == 0 {
+				break
+			}
+			got, err := p.Mark(ctx, worker, r, left, time.Now())
 			if err != nil {
 				return err
 			}
