@@ -43,7 +43,7 @@ torture: ## Kill workers and Postgres while messages go out (PEOPLE=1000000 APP_
 	TORTURE_REPORT=$(if $(REPORT),$(abspath $(REPORT))) go test -count 1 -timeout 12h -v ./internal/torture
 
 mutants: ## Break the protocol in every way that matters, and see that a test notices
-	$(WITHPG) go run ./internal/mutants
+	$(WITHPG) go run ./internal/mutants $(if $(MUTANT),-run "$(MUTANT)")
 
 interop: ## Meet node-smpp, Kannel and Net::SMPP, judged by tshark
 	go run ./internal/interop

@@ -65,15 +65,23 @@ func TestPauseWaitsForTheMark(t *testing.T) {
 	}
 }
 
+// pastGrace waits until workers are no longer left alone because they, or the
+// database, have just started.
+func (e *engine) pastGrace() {
+	e.t.Helper()
+	e.Exec(`update workers set started_at = started_at - interval '1 minute'`)
+	for !pgtest.Value[bool](e.t, e.DSN, `select pg_postmaster_start_time() < now() - interval '3 seconds'`) {
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
 // I7, F4: a worker that died while its mark was under way is not buried before
 // that mark has ended: what it marked becomes unknown, and is not forgotten.
 func TestUndertakerWaitsForTheMark(t *testing.T) {
 	e := newEngine(t, smsc.Config{})
 	s := e.send("Hello", numbers(30, 0)...)
-	worker := pgtest.Value[int64](t, e.DSN, `insert into workers(name, started_at) values ('dead', now() - interval '1 minute') returning id`)
-	for !pgtest.Value[bool](t, e.DSN, `select pg_postmaster_start_time() < now() - interval '3 seconds'`) {
-		time.Sleep(50 * time.Millisecond) // until then everybody is left alone
-	}
+	worker := pgtest.Value[int64](t, e.DSN, `insert into workers(name) values ('dead') returning id`)
+	e.pastGrace()
 	e.whileMarking(worker, s, func() {
 		if err := e.App.BuryDead(t.Context()); err != nil {
 			t.Error(err)
