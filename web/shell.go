@@ -39,11 +39,32 @@ func (s *Server) staffShell(r *http.Request, v sms.Visit, person view.Person, cu
 	}
 	if v.Actor.Staff == sms.StaffAdmin {
 		person.Sub = "Administrator"
-		return view.AdminShell(current, nil, person, nil, c.Requests, c.Stops)
+		return view.AdminShell(current, nil, person, s.routesGauge(r, v), c.Requests, c.Stops)
 	}
 	person.Sub = "Moderator"
 	late := c.Waiting > 0 && c.Due < promise/5
 	return view.ModeratorShell(current, nil, person, queueGauge(c), c.Waiting, late, c.Held)
+}
+
+// routesGauge is the figure at the foot of an administrator's column: what leaves,
+// and how many routes can take it.
+func (s *Server) routesGauge(r *http.Request, v sms.Visit) *view.Gauge {
+	p, err := s.App.RoutesPulse(r.Context(), v.Actor)
+	if err != nil {
+		s.log.WarnContext(r.Context(), "routes for the navigation", "error", err)
+		return nil
+	}
+	g := &view.Gauge{
+		Label: "Leaving now", Figure: view.PerSecond(p.Out), Unit: "parts/s", Share: -1, Kind: view.Sea,
+		Note: view.Num(p.Up) + " of " + view.Count(p.On, "gateway", "gateways") + " up", Link: &view.Link{Label: "See", Href: "/staff/gateways"},
+	}
+	if p.Up < p.On {
+		g.Kind = view.Bad
+	}
+	if p.On > 0 {
+		g.Share = float64(p.Up) / float64(p.On)
+	}
+	return g
 }
 
 // promise is how soon staff decides (D13).

@@ -116,6 +116,44 @@ func gatewayLines(ctx context.Context, p *postgres.PlatformTx, routes []sms.Rout
 	return out, nil
 }
 
+// RoutesPulse is what leaves by all routes, in short.
+type RoutesPulse struct {
+	Out int // parts in the last minute
+	On  int // routes that are on
+	Up  int // of those, that a worker can send by
+}
+
+// RoutesPulse reads it, for the navigation.
+func (a *App) RoutesPulse(ctx context.Context, who sms.Actor) (RoutesPulse, error) {
+	var out RoutesPulse
+	err := a.asStaff(ctx, who, sms.RightAdmin, func(p *postgres.PlatformTx) error {
+		out = RoutesPulse{}
+		routes, err := p.Routes(ctx)
+		if err != nil {
+			return err
+		}
+		all, err := p.GatewayStatuses(ctx)
+		if err != nil {
+			return err
+		}
+		up := map[int16]bool{}
+		for _, s := range all {
+			out.Out += s.Out
+			up[s.Gateway] = up[s.Gateway] || gateway.Health{State: s.State}.CanSend()
+		}
+		for _, r := range routes {
+			if r.State == sms.RouteOn {
+				out.On++
+				if up[r.ID] {
+					out.Up++
+				}
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
 // traceWanted asks the workers for the last protocol units of a gateway.
 const traceWanted = "gateway_trace"
 

@@ -273,7 +273,22 @@ func (a *App) send(ctx context.Context, tx *postgres.Tx, s sms.Session, text sms
 	if err := a.step(ctx, tx, who, &s, sms.SessionSending, words{deed: "start_session", title: "Started", note: note}); err != nil {
 		return err
 	}
-	return wakeDispatch(ctx, tx, s.ID)
+	return a.started(ctx, tx, s)
+}
+
+// started lets the dispatcher begin, unless a stop covers the text.
+func (a *App) started(ctx context.Context, tx *postgres.Tx, s sms.Session) error {
+	stopped, err := tx.TextStopped(ctx, s.Text)
+	if err != nil {
+		return err
+	}
+	if !stopped {
+		return wakeDispatch(ctx, tx, s.ID)
+	}
+	s.Reason = sms.Stop{Scope: sms.StopText}.CustomerWords()
+	return a.step(ctx, tx, theTeam(s.Tenant), &s, sms.SessionStopped, words{
+		deed: "stop_session", title: "Stopped", note: s.Reason + " " + sms.People(s.People) + " wait.",
+	})
 }
 
 // leftOut says how many were passed over, and why (D20).

@@ -118,6 +118,10 @@ func (a *App) readStop(ctx context.Context, tx *postgres.PlatformTx, f sms.StopF
 		if s.Sender = strings.ToLower(f.What); s.Sender == "" {
 			err = wrong("Enter a sender as people see it")
 		}
+	case sms.StopText:
+		if s.Pattern = f.What; len([]rune(s.Pattern)) < 4 {
+			err = wrong("Enter words of the text, 4 characters or more")
+		}
 	default:
 		err = wrong("Choose what to stop")
 	}

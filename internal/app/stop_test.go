@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -269,4 +270,43 @@ func TestStopRulePauses(t *testing.T) {
 	if err := e.App.FollowSessions(t.Context()); err != nil || e.session(s).State != sms.SessionSending {
 		t.Errorf("the same rule paused it again: %v", err)
 	}
+}
+
+// D35: a stop of words holds every campaign with them in its text: what is under way is stopped before the call
+// returns, what starts later does not leave, and a test is refused.
+func TestStopByText(t *testing.T) {
+	w := newSendingIn(t, apptest.OwnWorld(t))
+	ctx := t.Context()
+	running := w.running(5)
+	press := func(what string) error {
+		return w.App.StopSending(ctx, w.Admin, sms.StopForm{Scope: "text", What: what, Reason: "a link in it was taken over", Typed: "STOP", Token: w.token(), Seen: "text:" + strings.ToLower(what)})
+	}
+	if err := press("off"); problem(err, "what") == "" {
+		t.Errorf("three letters: %v", err)
+	}
+	p, err := w.App.Stops(ctx, w.Admin, sms.StopForm{Scope: "text", What: "EVERY crossing"})
+	if err != nil || p.Impact.Campaigns != 1 || p.Impact.Messages != 5 || p.Stop.Words() != "messages with “EVERY crossing” in their text" {
+		t.Errorf("it would stop %+v (%v)", p.Impact, err)
+	}
+	if err := press("Every Crossing"); err != nil {
+		t.Fatal(err)
+	}
+	w.mustState(running, sms.SessionStopped)
+	if n, err := w.mark(ctx, running, 5); n != 0 || err != nil {
+		t.Errorf("%d were marked (%v)", n, err)
+	}
+	w.campaign = w.addCampaign("Later")
+	w.Credits(100 * sms.Credit)
+	later := w.mustState(w.wake(w.approve(w.submitted(w.Clock.Now(), nil))), sms.SessionStopped)
+	if n, err := w.mark(ctx, later, 5); n != 0 || err != nil {
+		t.Errorf("of one that started later %d were marked (%v)", n, err)
+	}
+	if !strings.HasPrefix(later.Reason, "We have stopped messages with words that are in yours") {
+		t.Errorf("its people read %q", later.Reason)
+	}
+	other := w.addCampaign("Another text")
+	w.Exec(`update campaigns set text = 'Hello' where id = $1`, other.ID.String())
+	other.Text = "Hello"
+	w.campaign = other
+	w.mustState(w.wake(w.approve(w.submitted(w.Clock.Now(), nil))), sms.SessionSending)
 }

@@ -259,6 +259,12 @@ func (a *App) sendOwn(ctx context.Context, tx *postgres.Tx, who sms.Actor, s sms
 	if len(routes) == 0 {
 		return TestSent{}, sms.Unavailable("No operator is connected yet. Try again in a minute.")
 	}
+	if stopped, err := tx.TextStopped(ctx, s.Text); err != nil || stopped {
+		if err == nil {
+			err = sms.Conflict(sms.Stop{Scope: sms.StopText}.CustomerWords())
+		}
+		return TestSent{}, err
+	}
 	if s.Prices, err = tx.Prices(ctx); err != nil {
 		return TestSent{}, err
 	}

@@ -11,16 +11,17 @@ import (
 
 // stopCovers is which batches b of sessions s a stop k covers: the mark and the
 // list of work say it in the same words.
-const stopCovers = `(k.scope = 'all' or k.tenant = b.tenant_id or k.gateway_id = b.gateway_id or k.country = b.country or k.sender = lower(s.sender))`
+const stopCovers = `(k.scope = 'all' or k.tenant = b.tenant_id or k.gateway_id = b.gateway_id or k.country = b.country or k.sender = lower(s.sender)
+	or position(lower(k.pattern) in lower(s.text)) > 0)`
 
-const stopColumns = `k.id, k.scope, coalesce(k.tenant, 0), coalesce(k.gateway_id, 0), coalesce(k.country, ''), coalesce(k.sender, ''),
+const stopColumns = `k.id, k.scope, coalesce(k.tenant, 0), coalesce(k.gateway_id, 0), coalesce(k.country, ''), coalesce(k.sender, ''), coalesce(k.pattern, ''),
 	coalesce(t.name, g.name, ''), k.reason, k.stopped_by, k.stopped_name, k.stopped_at, k.lifted_name, k.lifted_at, k.lift_reason`
 
 const stopNamed = ` from stops k left join tenants t on t.id = k.tenant left join gateways g on g.id = k.gateway_id `
 
 func scanStop(row pgx.CollectableRow) (sms.Stop, error) {
 	var s sms.Stop
-	err := row.Scan(&s.ID, &s.Scope, &s.Tenant, &s.Gateway, &s.Country, &s.Sender, &s.Name, &s.Reason, &s.By, &s.ByName, &s.At,
+	err := row.Scan(&s.ID, &s.Scope, &s.Tenant, &s.Gateway, &s.Country, &s.Sender, &s.Pattern, &s.Name, &s.Reason, &s.By, &s.ByName, &s.At,
 		&s.LiftedName, &s.LiftedAt, &s.LiftReason)
 	return s, err
 }
@@ -32,9 +33,9 @@ func (p *PlatformTx) AddStop(ctx context.Context, s sms.Stop, token string) (boo
 	if _, err := p.tx.Exec(ctx, `select pg_advisory_xact_lock(78, 0)`); err != nil {
 		return false, err
 	}
-	tag, err := p.tx.Exec(ctx, `insert into stops(id, scope, tenant, gateway_id, country, sender, reason, token, stopped_by, stopped_name)
-		values ($1, $2, nullif($3, 0::bigint), nullif($4, 0::smallint), nullif($5, ''), nullif($6, ''), $7, $8, $9, $10) on conflict (token) do nothing`,
-		s.ID, s.Scope, s.Tenant, s.Gateway, s.Country, s.Sender, s.Reason, token, s.By, s.ByName)
+	tag, err := p.tx.Exec(ctx, `insert into stops(id, scope, tenant, gateway_id, country, sender, reason, token, stopped_by, stopped_name, pattern)
+		values ($1, $2, nullif($3, 0::bigint), nullif($4, 0::smallint), nullif($5, ''), nullif($6, ''), $7, $8, $9, $10, nullif($11, '')) on conflict (token) do nothing`,
+		s.ID, s.Scope, s.Tenant, s.Gateway, s.Country, s.Sender, s.Reason, token, s.By, s.ByName, s.Pattern)
 	return tag.RowsAffected() == 1, err
 }
 
@@ -102,12 +103,12 @@ func (p *PlatformTx) Barred(ctx context.Context, r SessionRef) (barred bool, err
 // StopImpact is what a stop would keep back now; the largest campaigns come first.
 func (p *PlatformTx) StopImpact(ctx context.Context, x sms.Stop, limit int) (sms.StopImpact, error) {
 	rows, err := p.tx.Query(ctx, `with k as (select $1::text as scope, nullif($2::bigint, 0) as tenant, nullif($3::smallint, 0) as gateway_id,
-			nullif($4::text, '') as country, nullif($5::text, '') as sender)
+			nullif($4::text, '') as country, nullif($5::text, '') as sender, nullif($6::text, '') as pattern)
 		select t.id, t.name, s.id, s.name, s.state, sum(b.pending + b.retrying), s.reason
 		from sessions s join batches b on b.tenant_id = s.tenant_id and b.session_id = s.id and (b.pending > 0 or b.retrying > 0)
 		join tenants t on t.id = s.tenant_id join k on `+stopCovers+`
 		where s.state in ('sending', 'paused') and s.started_at is not null
-		group by t.id, t.name, s.tenant_id, s.id, s.name, s.state, s.reason order by 6 desc, s.id`, x.Scope, x.Tenant, x.Gateway, x.Country, x.Sender)
+		group by t.id, t.name, s.tenant_id, s.id, s.name, s.state, s.reason order by 6 desc, s.id`, x.Scope, x.Tenant, x.Gateway, x.Country, x.Sender, x.Pattern)
 	if err != nil {
 		return sms.StopImpact{}, err
 	}
@@ -133,9 +134,9 @@ func (p *PlatformTx) StoppedSessions(ctx context.Context, limit int) ([]sms.Stop
 // StopPulses counts what was handed over: of everything that is not settled, and
 // of what each stop that holds covers.
 func (p *PlatformTx) StopPulses(ctx context.Context) ([]sms.StopPulse, error) {
-	rows, err := p.tx.Query(ctx, `with k as (select id, scope, tenant, gateway_id, country, sender from stops where lifted_at is null
-			union all select '00000000-0000-0000-0000-000000000000', 'all', null, null, null, null),
-		s as (select tenant_id, id, sender from sessions where settled_at is null and started_at is not null)
+	rows, err := p.tx.Query(ctx, `with k as (select id, scope, tenant, gateway_id, country, sender, pattern from stops where lifted_at is null
+			union all select '00000000-0000-0000-0000-000000000000', 'all', null, null, null, null, null),
+		s as (select tenant_id, id, sender, text from sessions where settled_at is null and started_at is not null)
 		select k.id, clock_timestamp(), coalesce(sum(b.marked), 0)::bigint, coalesce(sum(b.submitting), 0), coalesce(sum(b.pending + b.retrying), 0)
 		from k left join (s join batches b on b.tenant_id = s.tenant_id and b.session_id = s.id) on `+stopCovers+` group by k.id`)
 	if err != nil {
@@ -146,6 +147,9 @@ func (p *PlatformTx) StopPulses(ctx context.Context) ([]sms.StopPulse, error) {
 
 // StopChoices are the words of what is being sent now, that a stop can name.
 func (p *PlatformTx) StopChoices(ctx context.Context, scope sms.StopScope) ([]string, error) {
+	if scope == sms.StopText {
+		return nil, nil
+	}
 	rows, err := p.tx.Query(ctx, `select distinct case $1::text when 'tenant' then t.slug when 'gateway' then g.name when 'country' then b.country else s.sender end
 		from sessions s join batches b on b.tenant_id = s.tenant_id and b.session_id = s.id and (b.pending > 0 or b.retrying > 0)
 		join tenants t on t.id = s.tenant_id join gateways g on g.id = b.gateway_id
@@ -167,6 +171,13 @@ func (p *PlatformTx) TenantNamed(ctx context.Context, word string) (id sms.Tenan
 func (p *PlatformTx) GatewayNamed(ctx context.Context, word string) (id int16, name string, err error) {
 	err = p.tx.QueryRow(ctx, `select id, name from gateways where lower(name) = lower($1) order by id limit 1`, word).Scan(&id, &name)
 	return id, name, kind(err)
+}
+
+// TextStopped reports whether a stop that holds covers messages with this text. No
+// such stop is pressed before the end of this transaction.
+func (t *Tx) TextStopped(ctx context.Context, text string) (stopped bool, err error) {
+	err = t.tx.QueryRow(ctx, `select text_stopped($1)`, text).Scan(&stopped)
+	return stopped, err
 }
 
 // Tripped lists the stop rules that have paused a session before.

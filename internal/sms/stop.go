@@ -18,10 +18,11 @@ const (
 	StopGateway StopScope = "gateway"
 	StopCountry StopScope = "country"
 	StopSender  StopScope = "sender"
+	StopText    StopScope = "text"
 )
 
 // StopScopes are all of them, the widest first.
-var StopScopes = []StopScope{StopAll, StopTenant, StopGateway, StopCountry, StopSender}
+var StopScopes = []StopScope{StopAll, StopTenant, StopGateway, StopCountry, StopSender, StopText}
 
 // Stop is one use of the kill switch. While it holds, no message that it covers
 // is handed over. Another administrator than the one who pressed it lifts it.
@@ -32,6 +33,7 @@ type Stop struct {
 	Gateway int16
 	Country string
 	Sender  string // in small letters
+	Pattern string // words of the text, in any letters
 	Name    string // of the tenant or the gateway
 
 	Reason string
@@ -56,6 +58,9 @@ func (s Stop) Words() string {
 	case StopSender:
 		return "the sender " + strings.ToUpper(s.Sender)
 	}
+	if s.Scope == StopText {
+		return "messages with “" + s.Pattern + "” in their text"
+	}
 	return "everything"
 }
 
@@ -70,6 +75,9 @@ func (s Stop) CustomerWords() string {
 		return "We have stopped all messages to " + phone.CountryInText(s.Country) + " for now."
 	case StopSender:
 		return "We have stopped all messages from " + strings.ToUpper(s.Sender) + " to look into something."
+	}
+	if s.Scope == StopText {
+		return "We have stopped messages with words that are in yours, to look into something."
 	}
 	return "We have stopped all sending for a moment, of everybody."
 }

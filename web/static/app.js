@@ -281,6 +281,13 @@
     const at = links.findIndex((a) => a === document.activeElement || (a.hasAttribute('aria-current') && !links.includes(document.activeElement)));
     links[Math.min(Math.max(at + by, 0), links.length - 1)]?.focus();
   }
+  let last = ''; // g then ! leads administrators to the kill switch, from every page
+  on('keydown', (e) => {
+    if (e.altKey || e.metaKey || e.ctrlKey || e.key === 'Shift' || e.target.matches('textarea, select, input')) return;
+    const kill = one('a[href="/staff/kill"]');
+    if (last === 'g' && e.key === '!' && kill) { e.preventDefault(); kill.click(); }
+    last = e.key;
+  });
   on('keydown', (e) => {
     if (!one('[data-keys]') || e.altKey || e.metaKey) return;
     if (e.ctrlKey) {

@@ -181,6 +181,9 @@ func (p GatewayProps) lastHour() (n int) {
 	return n
 }
 
+// PerSecond writes a number of parts in a minute as parts a second.
+func PerSecond(perMinute int) string { return perSecond(perMinute) }
+
 func perSecond(perMinute int) string {
 	if perMinute == 0 {
 		return "0"

@@ -154,6 +154,7 @@ func (p KillProps) scopes() []Option {
 		{Value: string(sms.StopGateway), Label: "Gateway"},
 		{Value: string(sms.StopCountry), Label: "Country"},
 		{Value: string(sms.StopSender), Label: "Sender"},
+		{Value: string(sms.StopText), Label: "Text"},
 	}
 }
 
@@ -167,6 +168,8 @@ func (p KillProps) whatLabel() string {
 		return "Which country"
 	case sms.StopSender:
 		return "Which sender"
+	case sms.StopText:
+		return "Words of the text"
 	}
 	return "Which one"
 }
@@ -177,6 +180,8 @@ func (p KillProps) whatHint() string {
 		return "The last part of its address, or its whole name."
 	case sms.StopCountry:
 		return "Its name, or its two letters."
+	case sms.StopText:
+		return "As the campaign was written, fields and links among it; capitals do not matter. An address of a link is best."
 	}
 	return ""
 }
