@@ -18,7 +18,7 @@ import (
 func TestTermDrains(t *testing.T) {
 	together(t)
 	c := newChamber(t, "--delay", "300ms", "--jitter", "200ms", "--receipt-delay", "50ms")
-	s := &sending{text: "Hello from the torture chamber", base: 33_700_000_000, step: 1, people: 1500}
+	s := &sending{text: "Hello from the torture chamber", base: 33_700_000_000, step: 1, people: 500}
 	c.world.Credits(2_000_000)
 	if err := c.launch(s); err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ type size struct {
 func sizes(t *testing.T) size {
 	t.Helper()
 	if os.Getenv("TORTURE") == "" {
-		return size{people: 3000, appKills: 7, dbKills: 2, cancels: 1, stops: 8, rate: 600, cut: "0.0005", mute: "0.0005", scatter: "0.001"}
+		return size{people: 3000, appKills: 7, dbKills: 2, cancels: 1, stops: 8, cut: "0.0005", mute: "0.0005", scatter: "0.0005"}
 	}
 	number := func(name string, otherwise int) int {
 		v := os.Getenv("TORTURE_" + name)
