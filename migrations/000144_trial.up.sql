@@ -17,6 +17,7 @@ create table trials(
   worker_id bigint,
   written_at timestamptz,
   answered_at timestamptz,
+  took_us bigint not null default 0,                -- from writing to the answer, by one clock
   outcome smallint check (outcome in (1, 2, 3, 4)), -- accepted, refused, not sent, unknown
   code text not null default '',
   detail text not null default '',

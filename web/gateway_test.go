@@ -153,7 +153,9 @@ func TestGatewaysInABrowser(t *testing.T) {
 	tab.Shot("gateway-down")
 	tab.Go(base + "/orange-fr/settings")
 	tab.Fill("#set-addresses", carrier.Addr())
-	tab.Shot("gateway-settings")
+	tab.Fill("#codes", "0x45 temporary 60 3")
+	tab.Fill("#prefixes", "+33612")
+	glance(tab, "gateway-settings")
 	tab.Click("form.work .btn.primary")
 	tab.WaitText("#live", "Ready")
 
@@ -169,6 +171,20 @@ func TestGatewaysInABrowser(t *testing.T) {
 	tab.Click(".acts .btn")
 	tab.WaitText("#trace", "octets of text hidden")
 	glance(tab, "gateway-trace")
+
+	tab.Go(base + "/orange-fr/try")
+	tab.Fill("#number", "+33612345670")
+	tab.Click("#tick")
+	tab.Click("form .btn.primary")
+	tab.WaitText("#trials", "Delivered") // it looks again by itself
+	tab.WaitText("#trials", "Accepted.")
+	glance(tab, "gateway-try")
+	tab.Keys("g!")
+	tab.Wait("#kill")
+	tab.Click("input[name=scope][value=text]")
+	tab.Set("#what", "bit.ly/x")
+	tab.WaitText("#kill-say", "messages with “bit.ly/x” in their text")
+	tab.Shot("kill-text")
 
 	tab.Go(base + "/orange-fr/stop")
 	tab.Fill("#reason", "The carrier has maintenance")

@@ -87,7 +87,8 @@ func (d *Dispatcher) tryOut(ctx context.Context, payload string) {
 		return
 	}
 	message := gateway.Outbound{N: t.N, Attempt: 1, From: t.Sender, To: digits(int64(t.Number)), Text: t.Text, Parts: t.Parts, Ref: byte(t.N)}
-	_ = crews[t.Gateway].gw.Submit(ctx, []gateway.Outbound{message}, func(r gateway.Result) { d.answerTrial(ctx, t, r) }) // done is called all the same
+	began := time.Now()
+	_ = crews[t.Gateway].gw.Submit(ctx, []gateway.Outbound{message}, func(r gateway.Result) { d.answerTrial(ctx, t, r, time.Since(began)) }) // done is called all the same
 }
 
 // claim gives trials the receipts that came before their answers were kept.
@@ -100,9 +101,8 @@ func (d *Dispatcher) claim(ctx context.Context) {
 }
 
 // answerTrial keeps what the carrier said.
-func (d *Dispatcher) answerTrial(ctx context.Context, t sms.Trial, r gateway.Result) {
-	now := d.guard.clock()
-	t.AnsweredAt, t.Outcome, t.Code, t.Detail = &now, int16(r.Outcome), storable(r.Code), r.Detail
+func (d *Dispatcher) answerTrial(ctx context.Context, t sms.Trial, r gateway.Result, took time.Duration) {
+	t.Took, t.Outcome, t.Code, t.Detail = took, int16(r.Outcome), storable(r.Code), r.Detail
 	var ids []string
 	for _, p := range r.Parts {
 		if p.MatchID != "" {

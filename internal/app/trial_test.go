@@ -65,7 +65,7 @@ func TestStaffTryARoute(t *testing.T) {
 		}
 	}
 	got = e.trial("orange", "its receipt", func(x sms.Trial) bool { return x.ReceiptState == 10 })
-	if got.Outcome != 1 || got.Latency() <= 0 || got.ByName != "Astrid Sand" {
+	if got.Outcome != 1 || got.Took <= 0 || got.ReceiptAt.Before(*got.WrittenAt) || got.ByName != "Astrid Sand" {
 		t.Errorf("%+v", got)
 	}
 	if n := e.carrier.Stats().Messages; n != 1 {

@@ -10,11 +10,13 @@ import (
 )
 
 const trialColumns = `id, n, gateway_id, number, country, sender, text, parts, coalesce(asked_by, '00000000-0000-0000-0000-000000000000'::uuid), asked_name, asked_at,
-	written_at, answered_at, coalesce(outcome, 0), code, detail, coalesce(receipt_state, 0), receipt_code, receipt_at`
+	written_at, answered_at, took_us, coalesce(outcome, 0), code, detail, coalesce(receipt_state, 0), receipt_code, receipt_at`
 
 func scanTrial(row pgx.CollectableRow) (t sms.Trial, err error) {
+	var took int64
 	err = row.Scan(&t.ID, &t.N, &t.Gateway, &t.Number, &t.Country, &t.Sender, &t.Text, &t.Parts, &t.By, &t.ByName, &t.At,
-		&t.WrittenAt, &t.AnsweredAt, &t.Outcome, &t.Code, &t.Detail, &t.ReceiptState, &t.ReceiptCode, &t.ReceiptAt)
+		&t.WrittenAt, &t.AnsweredAt, &took, &t.Outcome, &t.Code, &t.Detail, &t.ReceiptState, &t.ReceiptCode, &t.ReceiptAt)
+	t.Took = time.Duration(took) * time.Microsecond
 	return t, err
 }
 
@@ -57,8 +59,8 @@ func (p *PlatformTx) TakeTrial(ctx context.Context, id sms.ID, worker int64, gat
 
 // AnswerTrial writes what the carrier said.
 func (p *PlatformTx) AnswerTrial(ctx context.Context, t sms.Trial, providers []string) error {
-	_, err := p.tx.Exec(ctx, `update trials set answered_at = $2, outcome = $3, code = $4, detail = $5, provider_ids = $6 where id = $1`,
-		t.ID, t.AnsweredAt, t.Outcome, t.Code, t.Detail, list(providers))
+	_, err := p.tx.Exec(ctx, `update trials set answered_at = clock_timestamp(), took_us = $2, outcome = $3, code = $4, detail = $5, provider_ids = $6 where id = $1`,
+		t.ID, t.Took.Microseconds(), t.Outcome, t.Code, t.Detail, list(providers))
 	return err
 }
 
@@ -101,8 +103,8 @@ func (p *PlatformTx) TrialReceipts(ctx context.Context, gateway int16, rs []Rece
 		}
 		own = append(own, r)
 		// The first final one counts (B36).
-		_, err := p.tx.Exec(ctx, `update trials set receipt_state = $2, receipt_code = $3, receipt_at = $4 where id = $1 and coalesce(receipt_state, 0) < 10`,
-			id, r.State, r.Code, now)
+		_, err := p.tx.Exec(ctx, `update trials set receipt_state = $2, receipt_code = $3, receipt_at = clock_timestamp() where id = $1 and coalesce(receipt_state, 0) < 10`,
+			id, r.State, r.Code)
 		if err != nil {
 			return nil, err
 		}

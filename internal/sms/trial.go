@@ -26,7 +26,8 @@ type Trial struct {
 
 	WrittenAt  *time.Time // a worker has it
 	AnsweredAt *time.Time
-	Outcome    int16 // a word of package gateway, as a number; 0: none yet
+	Took       time.Duration // from writing to the answer
+	Outcome    int16         // a word of package gateway, as a number; 0: none yet
 	Code       string
 	Detail     string
 
@@ -40,14 +41,6 @@ const TrialTake = time.Minute
 
 // TrialWait is how long a receipt of a trial is looked for.
 const TrialWait = 72 * time.Hour
-
-// Latency is how long the carrier took to answer; 0 while it has not.
-func (t Trial) Latency() time.Duration {
-	if t.WrittenAt == nil || t.AnsweredAt == nil {
-		return 0
-	}
-	return t.AnsweredAt.Sub(*t.WrittenAt)
-}
 
 // Over reports whether nothing more can come of it.
 func (t Trial) Over(now time.Time) bool {

@@ -55,7 +55,7 @@ func (p FinalizeProps) departureWords() string {
 func (p StatusProps) others() int { return p.Tally.People() - p.Departure.First.People() }
 
 func (p StatusProps) firstTitle() string {
-	return "The first " + People(p.Departure.First.People()) + " have it. " + Num(p.others()) + " wait for their receipts."
+	return People(p.Departure.First.People()) + " go first. " + Num(p.others()) + " wait for their receipts."
 }
 
 func (p StatusProps) firstText() string {

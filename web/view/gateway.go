@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -179,31 +178,6 @@ func (p GatewayProps) lastHour() (n int) {
 		n += m
 	}
 	return n
-}
-
-// PerSecond writes a number of parts in a minute as parts a second.
-func PerSecond(perMinute int) string { return perSecond(perMinute) }
-
-func perSecond(perMinute int) string {
-	if perMinute == 0 {
-		return "0"
-	}
-	if perMinute < 600 {
-		return strconv.FormatFloat(float64(perMinute)/60, 'f', 1, 64)
-	}
-	return Num(perMinute / 60)
-}
-
-func millis(ms float64) string {
-	switch {
-	case ms == 0:
-		return "–"
-	case ms < 10:
-		return strconv.FormatFloat(ms, 'f', 1, 64) + " ms"
-	case ms < 10_000:
-		return Num(int(ms)) + " ms"
-	}
-	return strconv.FormatFloat(ms/1000, 'f', 1, 64) + " s"
 }
 
 // facts are the figures of a card.

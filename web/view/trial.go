@@ -76,12 +76,12 @@ func trialAfter(t sms.Trial) string {
 	if t.ReceiptAt == nil || t.WrittenAt == nil {
 		return ""
 	}
-	return millis(float64(t.ReceiptAt.Sub(*t.WrittenAt).Milliseconds())) + " after it was written"
+	return millis(float64(t.ReceiptAt.Sub(*t.WrittenAt).Milliseconds())) + " after"
 }
 
 func trialLatency(t sms.Trial) string {
 	if t.AnsweredAt == nil {
 		return "–"
 	}
-	return millis(max(float64(t.Latency().Microseconds())/1000, 0.1))
+	return millis(max(float64(t.Took.Microseconds())/1000, 0.1))
 }
