@@ -64,7 +64,7 @@ func (a *App) Dispatch(ctx context.Context, o DispatchOptions) error {
 	serve, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	var back sync.WaitGroup
-	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen, d.tell, d.claim, d.mind, d.ration, d.learn} {
+	for _, fn := range []func(context.Context){d.apply, d.inbound, d.bury, d.follow, d.listen, d.tell, d.claim, d.ask, d.mind, d.ration, d.learn} {
 		back.Go(func() { fn(serve) })
 	}
 	recorded := make(chan struct{})

@@ -60,6 +60,9 @@ type Outbound struct {
 	// such keys; its own where nothing is repeated.
 	Keyed int16
 
+	// At is when an unknown message was handed over, for a Resolver.
+	At time.Time
+
 	// NotAfter is the end of the allowed hours: nothing is written at or after it, and the
 	// carrier is told to give up then. Zero means only the route's longest validity holds.
 	NotAfter time.Time
@@ -225,4 +228,9 @@ type WebhookParser interface {
 // Resolver is a Gateway that can be asked what became of unknown messages.
 type Resolver interface {
 	Resolve(ctx context.Context, unknown []Outbound) ([]Result, error)
+}
+
+// Poller is a Gateway that can be asked for receipts that did not come, by the ids it gave.
+type Poller interface {
+	Poll(ctx context.Context, ids []string) ([]Receipt, error)
 }

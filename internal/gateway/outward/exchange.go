@@ -124,6 +124,9 @@ func (s *Sender) do(req *http.Request) (a Answer, err error) {
 	return a, err
 }
 
+// Read makes a request that changes nothing at the carrier, beside the limits of messages.
+func (s *Sender) Read(req *http.Request) (Answer, error) { return s.do(req) }
+
 // unwritten is for a message of which certainly nothing left.
 func (s *Sender) unwritten(why string, err error) Verdict {
 	switch why {

@@ -1,0 +1,2 @@
+drop table polls;
+alter table unknowns drop column asked, drop column asked_at;
