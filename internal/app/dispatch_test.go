@@ -118,7 +118,7 @@ func (e *engine) tally(s sms.Session) (y sms.Tally) {
 // until waits for a tally that is as wanted.
 func (e *engine) until(s sms.Session, what string, ok func(sms.Tally) bool) sms.Tally {
 	e.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		y := e.tally(s)
 		if ok(y) {

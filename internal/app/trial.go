@@ -87,8 +87,8 @@ func (d *Dispatcher) tryOut(ctx context.Context, payload string) {
 		return
 	}
 	message := gateway.Outbound{N: t.N, Attempt: 1, From: t.Sender, To: digits(int64(t.Number)), Text: t.Text, Parts: t.Parts, Ref: byte(t.N)}
-	began := time.Now()
-	_ = crews[t.Gateway].gw.Submit(ctx, []gateway.Outbound{message}, func(r gateway.Result) { d.answerTrial(ctx, t, r, time.Since(began)) }) // done is called all the same
+	began := d.guard.clock()
+	_ = crews[t.Gateway].gw.Submit(ctx, []gateway.Outbound{message}, func(r gateway.Result) { d.answerTrial(ctx, t, r, d.guard.clock().Sub(began)) }) // done is called all the same
 }
 
 // claim gives trials the receipts that came before their answers were kept.

@@ -97,7 +97,7 @@ func (g *Gateway) Poll(ctx context.Context, ids []string) ([]gateway.Receipt, er
 	return out, nil
 }
 
-var errAsk = errors.New("Twilio did not say what became of a message")
+var errAsk = errors.New("the carrier did not say what became of a message")
 
 // ask reads something of Twilio's. Reading makes nothing, so it may be done again.
 func (g *Gateway) ask(ctx context.Context, address string, into any) error {
