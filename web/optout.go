@@ -113,9 +113,9 @@ func (s *Server) leftOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) showLeftOut(w http.ResponseWriter, r *http.Request, status int, proof string, mistakes sms.Problems) error {
-	hash, err := hex.DecodeString(chi.URLParam(r, "number"))
+	hash, err := numberHash(r)
 	if err != nil {
-		return sms.NotFound("This number is not left out.")
+		return err
 	}
 	x, tenant, err := s.App.LeftOut(r.Context(), actor(r), hash)
 	if err != nil {
@@ -128,6 +128,15 @@ func (s *Server) showLeftOut(w http.ResponseWriter, r *http.Request, status int,
 	return s.page(w, r, status, p.Title(), "contacts", view.LeftOutPage(p))
 }
 
+// numberHash reads of which number the address speaks: pages never name the number itself.
+func numberHash(r *http.Request) ([]byte, error) {
+	hash, err := hex.DecodeString(chi.URLParam(r, "number"))
+	if err != nil {
+		return nil, sms.NotFound("This number is not left out.")
+	}
+	return hash, nil
+}
+
 // readmitForm is the proof that somebody wants messages again.
 type readmitForm struct {
 	Proof string `form:"proof"`
@@ -138,9 +147,9 @@ func (s *Server) readmit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	hash, err := hex.DecodeString(chi.URLParam(r, "number"))
+	hash, err := numberHash(r)
 	if err != nil {
-		return sms.NotFound("This number is not left out.")
+		return err
 	}
 	err = s.App.Readmit(r.Context(), actor(r), hash, f.Proof)
 	var mistakes sms.Problems

@@ -169,8 +169,12 @@ func (t *Tx) ContactMessages(ctx context.Context, hash []byte, limit int) ([]sms
 
 // Suppression is why a number is never written to, or ErrNotFound.
 func (t *Tx) Suppression(ctx context.Context, hash []byte) (sms.Suppression, error) {
+	return t.suppression(ctx, hash, "")
+}
+
+func (t *Tx) suppression(ctx context.Context, hash []byte, lock string) (sms.Suppression, error) {
 	var s sms.Suppression
 	err := t.tx.QueryRow(ctx, `select number_hash, kind, coalesce(number, 0), source, created_at, created_by, session_id from suppressions
-		where tenant_id = $1 and number_hash = $2`, t.tenant, hash).Scan(&s.Hash, &s.Kind, &s.Number, &s.Source, &s.At, &s.By, &s.Session)
+		where tenant_id = $1 and number_hash = $2`+lock, t.tenant, hash).Scan(&s.Hash, &s.Kind, &s.Number, &s.Source, &s.At, &s.By, &s.Session)
 	return s, kind(err)
 }

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"strconv"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,23 +18,18 @@ func (t *Tx) AddSuppression(ctx context.Context, s sms.Suppression) (bool, error
 	if s.Number != 0 {
 		number = &s.Number
 	}
-	tag, err := t.tx.Exec(ctx, `insert into suppressions as x (tenant_id, number_hash, kind, number, source, created_at, created_by, session_id)
-		values ($1, $2, $3, $4, $5, coalesce($6, clock_timestamp()), $7, $8)
+	tag, err := t.tx.Exec(ctx, `insert into suppressions as x (tenant_id, number_hash, kind, number, source, created_by, session_id)
+		values ($1, $2, $3, $4, $5, $6, $7)
 		on conflict (tenant_id, number_hash) do update set kind = excluded.kind, number = coalesce(excluded.number, x.number), source = excluded.source,
-			created_at = excluded.created_at, created_by = excluded.created_by, session_id = excluded.session_id
-		where excluded.kind in ('opted_out', 'complaint') and x.kind in ('excluded', 'npai')
-			or excluded.kind = 'excluded' and x.kind = 'npai'`,
-		t.tenant, s.Hash, s.Kind, number, s.Source, zeroTime(s.At), s.By, s.Session)
+			created_at = excluded.created_at, created_by = excluded.created_by, session_id = excluded.session_id `+strongerKind,
+		t.tenant, s.Hash, s.Kind, number, s.Source, s.By, s.Session)
 	return tag.RowsAffected() > 0, err
 }
 
-// zeroTime is nil for no time.
-func zeroTime(at time.Time) *time.Time {
-	if at.IsZero() {
-		return nil
-	}
-	return &at
-}
+// strongerKind says when a new entry takes the place of an old one: the person's
+// own will comes before the tenant's, and that before what carriers say.
+const strongerKind = `where excluded.kind in ('opted_out', 'complaint') and x.kind in ('excluded', 'npai')
+	or excluded.kind = 'excluded' and x.kind = 'npai'`
 
 // SuppressMessages opts out the people of messages whose carrier says that
 // they opted out there.
@@ -102,10 +96,7 @@ func (t *Tx) LeftOut(ctx context.Context, f sms.LeftOutFilter) ([]sms.LeftOut, e
 
 // LockSuppression reads why a number is never written to, and keeps it for this transaction.
 func (t *Tx) LockSuppression(ctx context.Context, hash []byte) (sms.Suppression, error) {
-	if _, err := t.tx.Exec(ctx, `select from suppressions where tenant_id = $1 and number_hash = $2 for update`, t.tenant, hash); err != nil {
-		return sms.Suppression{}, err
-	}
-	return t.Suppression(ctx, hash)
+	return t.suppression(ctx, hash, " for update")
 }
 
 // Readmit takes a number back in, with the proof that it may be written to.
@@ -120,8 +111,7 @@ func (t *Tx) Readmit(ctx context.Context, s sms.Suppression, by *sms.ID, proof s
 func (t *Tx) AddExcluded(ctx context.Context, kind sms.SuppressionKind, numbers []int64, hashes [][]byte, source string, by sms.ID) (int64, error) {
 	tag, err := t.tx.Exec(ctx, `insert into suppressions as x (tenant_id, number_hash, kind, number, source, created_by)
 		select $1, h, $2, n, $5, $6 from unnest($3::bigint[], $4::bytea[]) u(n, h)
-		on conflict (tenant_id, number_hash) do update set kind = excluded.kind, source = excluded.source, created_at = excluded.created_at, created_by = excluded.created_by, session_id = null
-		where excluded.kind in ('opted_out', 'complaint') and x.kind in ('excluded', 'npai') or excluded.kind = 'excluded' and x.kind = 'npai'`,
+		on conflict (tenant_id, number_hash) do update set kind = excluded.kind, source = excluded.source, created_at = excluded.created_at, created_by = excluded.created_by, session_id = null `+strongerKind,
 		t.tenant, kind, numbers, hashes, source, by)
 	return tag.RowsAffected(), err
 }

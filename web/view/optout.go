@@ -75,8 +75,11 @@ func (p OptOutsProps) pager() PagerProps {
 func (p OptOutsProps) when(t time.Time) string { return Date(sms.In(t, p.Tenant.Zone)) }
 
 // leftOutName is what somebody who is left out is called.
-func leftOutName(x sms.LeftOut, full bool) string {
-	return or(x.ContactName, or(sms.ShownNumber(x.Number, full), "Erased person"))
+func leftOutName(x sms.LeftOut, full bool) string { return nameOrNumber(x.ContactName, x.Number, full) }
+
+// nameOrNumber is what somebody is called of whom only the number may be left, or not even that.
+func nameOrNumber(name string, number int64, full bool) string {
+	return or(name, or(sms.ShownNumber(number, full), "Erased person"))
 }
 
 // LeaveOutProps is the form of numbers to be left out.
@@ -182,7 +185,7 @@ func (p RepliesProps) empty() EmptyProps {
 }
 
 func (p RepliesProps) who(r sms.Reply) string {
-	return or(r.ContactName, or(sms.ShownNumber(r.Number, p.Numbers), "Erased person"))
+	return nameOrNumber(r.ContactName, r.Number, p.Numbers)
 }
 
 func (p RepliesProps) when(r sms.Reply) string { return When(sms.In(r.At, p.Tenant.Zone)) }
